@@ -1,0 +1,66 @@
+/** What the driver can be asked to do by signals, softest first. */
+export interface Stoppable {
+  drain(signal: string): void;
+  stop(signal: string): void;
+  kill(): void;
+}
+
+/**
+ * Ctrl-C drains, a second one stops, a third one kills. SIGTERM stops (nobody sends a second one), and so does SIGHUP, unless it
+ * was ignored when we were started (`nohup`): Node itself forgets that, so `bin/driver` tells it.
+ */
+export class SignalHandling {
+  #target: Stoppable | null = null;
+  #interrupts = 0;
+  #stopping = false;
+  #held = false;
+  #waiting: NodeJS.Signals | null = null;
+  readonly #say: (message: string) => void;
+  readonly #whileStarting: (signal: NodeJS.Signals) => void;
+
+  /** `whileStarting`: what to do on a signal before there is a run to stop. */
+  constructor(
+    hangupIgnored: boolean,
+    say: (message: string) => void,
+    whileStarting: (signal: NodeJS.Signals) => void,
+  ) {
+    this.#say = say;
+    this.#whileStarting = whileStarting;
+    process.on("SIGINT", () => this.#on("SIGINT"));
+    process.on("SIGTERM", () => this.#on("SIGTERM"));
+    process.on("SIGHUP", () => {
+      if (!hangupIgnored) this.#on("SIGHUP");
+    });
+  }
+
+  /** From now on signals are kept until there is a target: something has been started that must be stopped in order. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  aim(target: Stoppable): void {
+    this.#target = target;
+    if (this.#waiting !== null) this.#on(this.#waiting);
+  }
+
+  #on(signal: NodeJS.Signals): void {
+    const target = this.#target;
+    if (target === null) {
+      this.#waiting = signal;
+      if (!this.#held) this.#whileStarting(signal);
+      return;
+    }
+    if (signal === "SIGINT") this.#interrupts++;
+    if (signal === "SIGINT" && this.#interrupts === 1 && !this.#stopping) {
+      this.#say("Ctrl-C: finishing what runs, starting nothing more. Press Ctrl-C again to stop what runs.");
+      target.drain("Ctrl-C");
+    } else if (!this.#stopping) {
+      this.#stopping = true;
+      this.#say(`${signal === "SIGINT" ? "Ctrl-C" : signal}: stopping what runs.`);
+      target.stop(signal === "SIGINT" ? "Ctrl-C" : signal);
+    } else {
+      this.#say("killing what runs.");
+      target.kill();
+    }
+  }
+}

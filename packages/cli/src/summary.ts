@@ -1,0 +1,131 @@
+import type { EndReason, RunView } from "@taskmuster/driver";
+import { duration, lastLine, plural, printable, returnCodeText } from "./wording.js";
+
+export interface SummaryInput {
+  readonly view: RunView;
+  /** Tasks of the list; null: not known. */
+  readonly total: number | null;
+  readonly wallSeconds: number;
+  readonly statusFile: string;
+  readonly driverLog: string;
+  /** What to type to go on with what is left; null when nothing is. */
+  readonly resume: string | null;
+}
+
+/** What a person is told at the end of a run, line by line. */
+export function summaryLines(input: SummaryInput, columns: number): readonly string[] {
+  const { view } = input;
+  const lines = [
+    row("tasks", counts(input)),
+    row("wall time", duration3(input.wallSeconds)),
+    row("task time", `${duration3(view.taskSeconds)}${speedUp(input)}`),
+    row("status file", input.statusFile),
+    row("driver log", input.driverLog),
+  ];
+  const failed = view.failed + view.perEngineFailed;
+  if (view.failures.length > 0) {
+    const first = view.failures.length < failed ? `the first ${view.failures.length} of ${failed}` : String(failed);
+    lines.push("", `failed: ${first}`);
+    for (const failure of view.failures) {
+      const place = failure.perEngine ? `PERENGINE, line ${failure.line}` : `line ${failure.line}`;
+      const head = `  ${place}: ${returnCodeText(failure.returnCode)}  `;
+      lines.push(head + printable(failure.command, Math.max(20, columns - head.length)));
+      const words = lastLine(failure.lastWords, Math.max(20, columns - 6));
+      if (words !== "") lines.push(`      ${words}`);
+    }
+  }
+  const reason = reasonText(view.reason);
+  if (reason !== null) lines.push("", reason);
+  if (input.resume !== null) lines.push(`To go on: ${input.resume}`);
+  return lines;
+}
+
+/** The same as one JSON value. */
+export function summaryJson(input: SummaryInput): object {
+  const { view } = input;
+  return {
+    reason: view.reason?.kind ?? "finished",
+    message: reasonText(view.reason),
+    tasks: input.total,
+    done: view.done,
+    failed: view.failed,
+    skipped: view.skipped,
+    skippedFailed: view.skippedFailed,
+    perEngineFailed: view.perEngineFailed,
+    lost: view.lost,
+    left: left(input),
+    slots: view.slots,
+    wallSeconds: round3(input.wallSeconds),
+    taskSeconds: round3(view.taskSeconds),
+    speedUp: input.wallSeconds > 0 ? round3(view.taskSeconds / input.wallSeconds) : 0,
+    statusFile: input.statusFile,
+    driverLog: input.driverLog,
+    resume: input.resume,
+    failures: view.failures.map((failure) => ({
+      id: failure.id,
+      line: failure.line,
+      perEngine: failure.perEngine,
+      returnCode: failure.returnCode,
+      command: new TextDecoder().decode(failure.command),
+      lastWords: new TextDecoder().decode(failure.lastWords),
+    })),
+  };
+}
+
+/** Null when the list was worked through. */
+export function reasonText(reason: EndReason | null): string | null {
+  switch (reason?.kind) {
+    case undefined:
+    case "finished":
+      return null;
+    case "drained":
+      return `Stopped early by ${reason.signal}: what ran has ended, the rest was not started.`;
+    case "stopped":
+      return `Stopped by ${reason.signal}: what ran was stopped and has no row in the status file.`;
+    case "failFast":
+      return `Quitting early due to task failure with --fail-fast (line ${reason.line}).`;
+    case "barrierCheck":
+      return `Stopped at the BARRIER CHECK of line ${reason.line}: a task before it failed.`;
+    case "noEngines":
+      return `No engine is left, and none will come${reason.message === "" ? "." : `: ${reason.message}`}`;
+    case "badInput":
+      return reason.message;
+    case "broken":
+      return `The run was broken off: ${reason.message}`;
+  }
+}
+
+/** Tasks without a row of this run; null when the length of the list is not known. */
+function left({ view, total }: SummaryInput): number | null {
+  return total === null ? null : Math.max(0, total - view.done - view.skipped);
+}
+
+function counts(input: SummaryInput): string {
+  const { view } = input;
+  const parts = [`${view.done} done`];
+  if (view.failed > 0) parts.push(`${view.failed} failed`);
+  if (view.skipped > 0) parts.push(`${view.skipped} skipped`);
+  if (view.skippedFailed > 0) parts.push(`${view.skippedFailed} of them failed before`);
+  if (view.perEngineFailed > 0) parts.push(`${plural(view.perEngineFailed, "PERENGINE command")} failed`);
+  if (view.lost > 0) parts.push(`${view.lost} lost with an engine and run again`);
+  const rest = left(input);
+  if (rest !== null && rest > 0) parts.push(`${rest} not done`);
+  return parts.join(", ");
+}
+
+function speedUp({ view, wallSeconds }: SummaryInput): string {
+  if (view.taskSeconds <= 0 || wallSeconds <= 0) return "";
+  return `, speed-up ${(view.taskSeconds / wallSeconds).toFixed(1)} on ${plural(view.slots, "slot")}`;
+}
+
+function row(name: string, value: string): string {
+  return `${name.padEnd(12)} ${value}`;
+}
+
+function duration3(seconds: number): string {
+  return seconds < 60 ? `${seconds.toFixed(1)} s` : duration(seconds);
+}
+
+function round3(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

@@ -1,0 +1,364 @@
+import {
+  type ClaimedTask,
+  type EngineId,
+  type NeedsKey,
+  type QueuedTask,
+  type Report,
+  type Wanted,
+  attempt,
+} from "@taskmuster/kvs/protocol";
+import { type EndReason, isStop } from "./end-reason.js";
+import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
+import { barrierRow, lostRow } from "./run-rows.js";
+import type { RunView } from "./run-view.js";
+import { type StatusRow, rowOfReport } from "./status-line/index.js";
+import { Tally } from "./tally.js";
+import type { Item } from "./task-file/index.js";
+import { TaskBits } from "./task-bits.js";
+import { Window } from "./window.js";
+
+/*
+ * The driver without sockets, files or clocks: what is published, what has ended, and what that means. The shell feeds it items
+ * of the list, reports and orders, and carries out what it asks for (`take…`). `now` is in ms since 1970.
+ *
+ *   running ──(list at its end and everything ended, or drain)──> draining ──(no context left)──> ended
+ *      └───────(stop: a signal, fail-fast, BARRIER CHECK, …)────> stopping ──(no context left)──> ended
+ *
+ * Invariants: a task is outstanding from when it is read until it has its final row, so nothing is
+ * published past a barrier; a task gets one final row (`#ended`); the window bounds what is outstanding.
+ */
+
+export interface DriverCoreOptions {
+  readonly needs: NeedsKey;
+  readonly failFast: boolean;
+  /** So many unannounced losses of one task are retried. */
+  readonly maxLosses: number;
+  /** For barrier rows, which are the driver's own. */
+  readonly node: string;
+  readonly pid: number;
+}
+
+type TaskItem = Extract<Item, { kind: "task" }>;
+type BarrierItem = Extract<Item, { kind: "barrier" }>;
+
+/** A late success of an attempt that was offered again: it counts if the new offer can be taken back. */
+export interface Withdrawal {
+  readonly task: Outstanding;
+  readonly report: Report;
+}
+
+export interface Publish {
+  readonly tasks: readonly QueuedTask[];
+  readonly where: "front" | "back";
+}
+
+export interface ReceivedFrom {
+  readonly engine: EngineId;
+  readonly number: number;
+  readonly report: Report;
+}
+
+export interface PerEngineLines {
+  readonly start: readonly { readonly line: number; readonly command: Uint8Array }[];
+  readonly stop: readonly { readonly line: number; readonly command: Uint8Array }[];
+}
+
+export class DriverCore {
+  readonly #options: DriverCoreOptions;
+  readonly #perEngine: PerEngineLines;
+  readonly #outstanding = new Map<number, Outstanding>();
+  readonly #reoffered = new Map<number, Outstanding>();
+  readonly #ended = new TaskBits();
+  readonly #window = new Window();
+  readonly #tally = new Tally();
+  readonly #lastReport = new Map<EngineId, number>();
+  #outstandingBytes = 0;
+  readonly #back: Outstanding[] = [];
+  readonly #front: Outstanding[] = [];
+  #rows: StatusRow[] = [];
+  readonly #posts: { readonly key: string; readonly value: string }[] = [];
+  readonly #withdrawals: Withdrawal[] = [];
+  #order: Wanted | null = null;
+  #barrier: { readonly item: BarrierItem; readonly reachedAt: number } | null = null;
+  #failedSinceBarrier = false;
+  #endOfItems = false;
+  #phase: RunView["phase"] = "running";
+  #reason: EndReason | null = null;
+  #slots = 0;
+  #engines = 0;
+  #claimed = 0;
+
+  constructor(options: DriverCoreOptions, perEngine: PerEngineLines) {
+    this.#options = options;
+    this.#perEngine = perEngine;
+  }
+
+  /** True: there is room in the window, and nothing stands in the way of the next line. */
+  get wantsItems(): boolean {
+    if (this.#phase !== "running" || this.#endOfItems || this.#barrier !== null) return false;
+    return this.#outstanding.size < this.#window.tasks && this.#outstandingBytes < this.#window.bytes;
+  }
+
+  get roomForItems(): number {
+    return this.wantsItems ? this.#window.tasks - this.#outstanding.size : 0;
+  }
+
+  get phase(): RunView["phase"] {
+    return this.#phase;
+  }
+
+  get reason(): EndReason | null {
+    return this.#reason;
+  }
+
+  get view(): RunView {
+    return {
+      ...this.#tally.view,
+      outstanding: this.#outstanding.size,
+      running: Math.min(this.#slots, Math.min(this.#claimed, this.#outstanding.size)),
+      slots: this.#slots,
+      engines: this.#engines,
+      atBarrier: this.#barrier?.item.id ?? null,
+      phase: this.#phase,
+      reason: this.#reason,
+    };
+  }
+
+  onTask(item: TaskItem): void {
+    const task: Outstanding = {
+      id: item.id,
+      line: item.line,
+      repeatIndex: item.repeatIndex,
+      command: item.command,
+      needs: this.#options.needs,
+      attempt: attempt(1),
+      losses: 0,
+    };
+    this.#outstanding.set(task.id, task);
+    this.#outstandingBytes += task.command.byteLength;
+    this.#back.push(task);
+  }
+
+  /** A task that an earlier run has done; `row` is that run's row, to stand in this run's file too. */
+  onSkipped(row: StatusRow): void {
+    this.#ended.add(row.id);
+    this.#rows.push({ ...row, kind: "skipped" });
+    this.#tally.skipped(row);
+    if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+  }
+
+  onBarrier(item: BarrierItem, now: number): void {
+    this.#barrier = { item, reachedAt: now };
+    this.#proceed(now);
+  }
+
+  onEndOfItems(now: number): void {
+    this.#endOfItems = true;
+    this.#proceed(now);
+  }
+
+  /** The list cannot be read on. What was read before runs to its end. */
+  onBadInput(message: string, now: number): void {
+    this.#endOfItems = true;
+    this.#reason ??= { kind: "badInput", message };
+    this.#proceed(now);
+  }
+
+  onReports(received: readonly ReceivedFrom[], now: number): void {
+    const before = this.#ended.count;
+    for (const { engine, number, report } of received) {
+      // A store that forgot is told again; an engine counts its reports without gaps.
+      if (number <= (this.#lastReport.get(engine) ?? 0)) continue;
+      this.#lastReport.set(engine, number);
+      if (report.kind === "task") this.#onTaskReport(report, now);
+      else this.#onPerEngineReport(report, report.kind);
+    }
+    this.#window.tasksEnded(this.#ended.count - before, now);
+    this.#proceed(now);
+  }
+
+  onWithdrawn(withdrawal: Withdrawal, withdrawn: boolean, now: number): void {
+    const { task, report } = withdrawal;
+    if (withdrawn && this.#outstanding.has(task.id)) this.#end(task, report);
+    else this.#rows.push(rowOfReport(report, task, "zombie"));
+    this.#proceed(now);
+  }
+
+  /** An engine is dead, by proof or because its lease ran out; what it had claimed is offered again. */
+  onEngineLost(claims: readonly ClaimedTask[], now: number): void {
+    for (const claim of claims) {
+      const task = this.#outstanding.get(claim.id);
+      if (task?.attempt === claim.attempt) this.#reoffer(task, true, now);
+    }
+    this.#proceed(now);
+  }
+
+  onMembers(members: { readonly engines: number; readonly slots: number; readonly claimed: number }): void {
+    this.#engines = members.engines;
+    this.#slots = members.slots;
+    this.#claimed = members.claimed;
+    this.#window.setSlots(members.slots);
+  }
+
+  /** Lets what runs end and starts nothing more. */
+  drain(signal: string): void {
+    if (this.#phase !== "running") return;
+    this.#finish("draining", { kind: "drained", signal }, "drain");
+  }
+
+  /** Stops what runs. The first reason to stop is kept. */
+  stop(reason: EndReason): void {
+    if (this.#phase === "stopping" || this.#phase === "ended") return;
+    const kept = this.#reason !== null && isStop(this.#reason) ? this.#reason : reason;
+    this.#finish("stopping", kept, "stop");
+  }
+
+  /** Every context is gone and every report of theirs has been received. */
+  onNoContextLeft(message: string): void {
+    if (this.#phase === "running") {
+      // A list that has a bad line says so rather than that nobody is there to run what came before.
+      this.#reason ??= { kind: "noEngines", message };
+    }
+    this.#phase = "ended";
+  }
+
+  takePublish(maxTasks: number, maxBytes: number): Publish | null {
+    const where = this.#front.length > 0 ? "front" : "back";
+    const list = where === "front" ? this.#front : this.#back;
+    if (list.length === 0 || this.#phase !== "running") return null;
+    let bytes = 0;
+    let count = 0;
+    while (count < list.length && count < maxTasks && bytes < maxBytes) {
+      bytes += list[count]?.command.byteLength ?? 0;
+      count++;
+    }
+    return { tasks: list.splice(0, count).map(queuedTask), where };
+  }
+
+  takeRows(): readonly StatusRow[] {
+    const rows = this.#rows;
+    this.#rows = [];
+    return rows;
+  }
+
+  takePosts(): readonly { readonly key: string; readonly value: string }[] {
+    return this.#posts.splice(0);
+  }
+
+  takeWithdrawals(): readonly Withdrawal[] {
+    return this.#withdrawals.splice(0);
+  }
+
+  /** What all engines shall do from now on, when that has changed. */
+  takeOrder(): Wanted | null {
+    const order = this.#order;
+    this.#order = null;
+    return order;
+  }
+
+  #onTaskReport(report: Report, now: number): void {
+    const task = this.#outstanding.get(report.id);
+    if (task === undefined) {
+      // Ended before: an older attempt that comes back late is told apart in the file; a repetition is not news.
+      const recorded = this.#reoffered.get(report.id);
+      if (recorded !== undefined && recorded.attempt !== report.attempt && isEnd(report)) {
+        this.#rows.push(rowOfReport(report, recorded, "zombie"));
+      }
+      return;
+    }
+    if (report.attempt !== task.attempt) this.#onLateReport(task, report);
+    else if (report.outcome.kind === "cancelled") this.#reoffer(task, false, now);
+    else if (report.outcome.kind === "lost") this.#reoffer(task, true, now);
+    else this.#end(task, report);
+  }
+
+  #onLateReport(task: Outstanding, report: Report): void {
+    if (!isEnd(report)) return;
+    const succeeded = report.outcome.kind === "exited" && report.outcome.code === 0;
+    const unpublished = this.#front.indexOf(task);
+    if (succeeded && unpublished !== -1) {
+      this.#front.splice(unpublished, 1);
+      this.#end(task, report);
+    } else if (succeeded) this.#withdrawals.push({ task, report });
+    else this.#rows.push(rowOfReport(report, task, "zombie"));
+  }
+
+  #onPerEngineReport(report: Report, kind: "start" | "stop"): void {
+    if (!isEnd(report)) return;
+    const command = this.#perEngine[kind][report.id];
+    if (command === undefined) return;
+    const row = rowOfReport(report, { ...command, repeatIndex: -1 }, "perEngine");
+    this.#rows.push(row);
+    this.#tally.perEngine(row, report.lastWords);
+    if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+  }
+
+  #end(task: Outstanding, report: Report): void {
+    const row = rowOfReport(report, task, "task");
+    this.#endWith(task, row, report.lastWords);
+  }
+
+  #endWith(task: Outstanding, row: StatusRow, lastWords: Uint8Array): void {
+    this.#forget(task);
+    if (!this.#ended.add(task.id)) return;
+    if (this.#reoffered.has(task.id)) this.#reoffered.set(task.id, task);
+    this.#rows.push(row);
+    this.#tally.ended(row, lastWords);
+    if (row.returnCode !== 0) this.#onFailure(task.id, task.line);
+  }
+
+  #reoffer(task: Outstanding, lost: boolean, now: number): void {
+    if (this.#phase !== "running") {
+      // Stopped with the run: it has no row, so that a resumed run runs it. One whose engine was lost may still be heard of.
+      if (!lost) this.#forget(task);
+      return;
+    }
+    const next = nextAttempt(task, lost);
+    this.#reoffered.set(task.id, next);
+    if (lost) this.#tally.lostOnce();
+    if (next.losses > this.#options.maxLosses) {
+      // As `next`, which nobody runs: whatever attempt is heard of later is told apart in the file.
+      this.#endWith(next, lostRow(next, this.#options.node, now), new Uint8Array(0));
+      return;
+    }
+    this.#outstanding.set(task.id, next);
+    this.#front.push(next);
+  }
+
+  #forget(task: Outstanding): void {
+    if (this.#outstanding.delete(task.id)) this.#outstandingBytes -= task.command.byteLength;
+  }
+
+  #onFailure(id: number, line: number): void {
+    this.#failedSinceBarrier = true;
+    if (this.#options.failFast) this.stop({ kind: "failFast", id, line });
+  }
+
+  #proceed(now: number): void {
+    if (this.#phase !== "running" || this.#outstanding.size > 0) return;
+    if (this.#barrier !== null) this.#passBarrier(this.#barrier.item, this.#barrier.reachedAt, now);
+    else if (this.#endOfItems) this.#finish("draining", this.#reason ?? { kind: "finished" }, "drain");
+  }
+
+  #passBarrier(item: BarrierItem, reachedAt: number, now: number): void {
+    const failed = item.check && this.#failedSinceBarrier;
+    this.#barrier = null;
+    this.#ended.add(item.id);
+    this.#rows.push(barrierRow(item, this.#options, reachedAt, now));
+    if (failed) return this.stop({ kind: "barrierCheck", id: item.id, line: item.line });
+    this.#failedSinceBarrier = false;
+    if (item.key !== null) this.#posts.push({ key: item.key, value: String(item.id) });
+    this.#proceed(now);
+  }
+
+  #finish(phase: "draining" | "stopping", reason: EndReason, order: Wanted): void {
+    this.#phase = phase;
+    this.#reason = reason;
+    this.#order = order;
+  }
+}
+
+/** Whether the report tells how the task itself ended. */
+function isEnd(report: Report): boolean {
+  return report.outcome.kind !== "cancelled" && report.outcome.kind !== "lost";
+}

@@ -1,0 +1,31 @@
+/** Why a run ended. Only `finished` means that every line of the list was worked through. */
+export type EndReason =
+  | { readonly kind: "finished" }
+  /** Soft stop: what ran has ended, the rest was not started. */
+  | { readonly kind: "drained"; readonly signal: string }
+  /** Hard stop: what ran was stopped. */
+  | { readonly kind: "stopped"; readonly signal: string }
+  | { readonly kind: "failFast"; readonly id: number; readonly line: number }
+  | { readonly kind: "barrierCheck"; readonly id: number; readonly line: number }
+  /** No engine is left and none will come. */
+  | { readonly kind: "noEngines"; readonly message: string }
+  /** The list cannot be read on: a bad directive in a stream, a read error, a resume that does not match. */
+  | { readonly kind: "badInput"; readonly message: string }
+  /** A row cannot be written, the store is lost, or another driver took over. */
+  | { readonly kind: "broken"; readonly message: string };
+
+/** A stronger reason replaces a weaker one: a drain may become a stop, a stop stays one. */
+export function isStop(reason: EndReason): boolean {
+  switch (reason.kind) {
+    case "finished":
+    case "drained":
+    case "badInput":
+      return false;
+    case "stopped":
+    case "failFast":
+    case "barrierCheck":
+    case "noEngines":
+    case "broken":
+      return true;
+  }
+}

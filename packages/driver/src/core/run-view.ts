@@ -1,0 +1,37 @@
+import type { EndReason } from "./end-reason.js";
+
+export interface FailedTask {
+  readonly id: number;
+  readonly line: number;
+  /** As in the status file: exit status, -signal, errno. */
+  readonly returnCode: number;
+  /** First 200 bytes. */
+  readonly command: Uint8Array;
+  readonly lastWords: Uint8Array;
+  /** Not a task of the list but a PERENGINE command. */
+  readonly perEngine: boolean;
+}
+
+/** What a person is told about a run, at any time. */
+export interface RunView {
+  /** Tasks (barriers do not count) that have ended in this run, skipped ones not among them. */
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  /** Of the skipped ones: failed in an earlier run. */
+  readonly skippedFailed: number;
+  /** Published or waiting in front of a barrier; not ended. */
+  readonly outstanding: number;
+  readonly running: number;
+  readonly slots: number;
+  readonly engines: number;
+  readonly lost: number;
+  readonly perEngineFailed: number;
+  /** Seconds, over all tasks that ended in this run. */
+  readonly taskSeconds: number;
+  readonly atBarrier: number | null;
+  readonly phase: "running" | "draining" | "stopping" | "ended";
+  readonly reason: EndReason | null;
+  /** The first few failures. */
+  readonly failures: readonly FailedTask[];
+}

@@ -1,0 +1,8 @@
+export { commandColumn } from "./command-column.js";
+export { formatRow } from "./format.js";
+export { parseRow } from "./parse.js";
+export { parsePythonBytesRepr, pythonReprOfBytes } from "./python-bytes.js";
+export { pythonReprOfStr } from "./python-text.js";
+export { returnCodeOf, rowOfReport } from "./report-row.js";
+export { type RowKind, type StatusRow, statusHeader } from "./row.js";
+export { snippetText } from "./snippet.js";

@@ -1,0 +1,71 @@
+import type { FailedTask, RunView } from "./run-view.js";
+import type { StatusRow } from "./status-line/index.js";
+
+type Counts = Pick<
+  RunView,
+  "done" | "failed" | "skipped" | "skippedFailed" | "lost" | "perEngineFailed" | "taskSeconds" | "failures"
+>;
+
+/** Counts what a run tells at its end. */
+export class Tally {
+  #done = 0;
+  #failed = 0;
+  #skipped = 0;
+  #skippedFailed = 0;
+  #lost = 0;
+  #perEngineFailed = 0;
+  #taskSeconds = 0;
+  readonly #failures: FailedTask[] = [];
+
+  get view(): Counts {
+    return {
+      done: this.#done,
+      failed: this.#failed,
+      skipped: this.#skipped,
+      skippedFailed: this.#skippedFailed,
+      lost: this.#lost,
+      perEngineFailed: this.#perEngineFailed,
+      taskSeconds: this.#taskSeconds,
+      failures: [...this.#failures],
+    };
+  }
+
+  ended(row: StatusRow, lastWords: Uint8Array): void {
+    this.#done++;
+    this.#taskSeconds += row.elapsed;
+    if (row.returnCode === 0) return;
+    this.#failed++;
+    this.#remember(row, lastWords, false);
+  }
+
+  skipped(row: StatusRow): void {
+    this.#skipped++;
+    if (row.returnCode !== 0) this.#skippedFailed++;
+  }
+
+  perEngine(row: StatusRow, lastWords: Uint8Array): void {
+    if (row.returnCode === 0) return;
+    this.#perEngineFailed++;
+    this.#remember(row, lastWords, true);
+  }
+
+  /** One attempt at a task was lost with its engine. */
+  lostOnce(): void {
+    this.#lost++;
+  }
+
+  #remember(row: StatusRow, lastWords: Uint8Array, perEngine: boolean): void {
+    if (this.#failures.length >= mostFailures) return;
+    this.#failures.push({
+      id: row.id,
+      line: row.line,
+      returnCode: row.returnCode,
+      command: row.command.slice(0, mostCommandBytes),
+      lastWords,
+      perEngine,
+    });
+  }
+}
+
+const mostFailures = 10;
+const mostCommandBytes = 200;

@@ -1,0 +1,139 @@
+import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
+import { basename } from "node:path";
+import { promisify } from "node:util";
+import { TaskmusterError } from "@taskmuster/kvs";
+import type { PerEngineLines } from "./core/driver-core.js";
+import { identityOf } from "./core/resume-index.js";
+import { commandColumn } from "./core/status-line/index.js";
+import { type Item, TaskFileParser, TaskFileScanner } from "./core/task-file/index.js";
+import { mismatch, type ResumeChoice, runsAgain } from "./feeder.js";
+import { ResumeMismatchError } from "./resume.js";
+import { reasonOf } from "./status-file.js";
+import { bytesOf, FileBytes, SpooledBytes } from "./task-source/byte-sources.js";
+import { ParsedSource } from "./task-source/parsed-source.js";
+import type { TaskSource } from "./task-source/task-source.js";
+
+/** The list cannot be used as it is; the message names the line. */
+export class TaskFileError extends TaskmusterError {
+  override readonly name = "TaskFileError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("E_TASK_FILE", message, options);
+  }
+}
+
+export interface OpenedList {
+  readonly source: TaskSource;
+  /** Number of tasks; null: not known before a stream has ended. */
+  readonly tasks: number | null;
+  /** Where a stream is kept as it comes; null for a file. */
+  readonly spool: { readonly path: string | null } | null;
+  /** Reads a regular file once more from its beginning; null for a stream. */
+  readonly reread: (() => AsyncGenerator<Item>) | null;
+}
+
+/**
+ * Opens a list. A regular file is checked as a whole, so that a bad directive anywhere is found before any task
+ * starts; a stream (`-`, a pipe, `/dev/fd/N`) is read as it comes. Throws `TaskmusterError` (E_USAGE) when it cannot be
+ * opened, and `TaskFileError`.
+ */
+export async function openList(
+  path: string,
+  options: { readonly lenient: boolean; readonly spool: string },
+): Promise<OpenedList> {
+  const fd = path === "-" ? 0 : openFile(path);
+  const name = path === "-" ? "stdin" : basename(path);
+  if (path !== "-" && fstatSync(fd).isFile()) {
+    const tasks = await scan(path, fd, options);
+    return {
+      source: new ParsedSource(name, new FileBytes(fd), options),
+      tasks,
+      spool: null,
+      reread: () => itemsOf(fd, options),
+    };
+  }
+  const spool = new SpooledBytes(bytesOf(fd), options.spool);
+  return { source: new ParsedSource(name, spool, options), tasks: null, spool, reread: null };
+}
+
+/** Reads the PERENGINE block and what follows it, so far as it is there; no item in `first`: there is nothing to run. */
+export async function readPerEngine(
+  source: TaskSource,
+): Promise<{ readonly perEngine: PerEngineLines; readonly first: readonly Item[]; readonly notices: readonly string[] }> {
+  const start: PerEngineLines["start"][number][] = [];
+  const stop: PerEngineLines["stop"][number][] = [];
+  const notices: string[] = [];
+  for (;;) {
+    const items = await source.read(256);
+    if (items.length === 0) return { perEngine: { start, stop }, first: [], notices };
+    for (const [index, item] of items.entries()) {
+      if (item.kind === "notice") notices.push(`line ${item.line}: ${item.message}`);
+      else if (item.kind === "error") throw new TaskFileError(`${source.name}, line ${item.line}: ${item.message}`);
+      else if (item.kind === "perEngine") (item.when === "start" ? start : stop).push(item);
+      else return { perEngine: { start, stop }, first: items.slice(index), notices };
+    }
+  }
+}
+
+/**
+ * Compares every task of a list that can be read twice with the rows of a resume, so that the wrong status file is found
+ * before any task starts. Throws `ResumeMismatchError`.
+ */
+export async function verifyResume(reread: () => AsyncGenerator<Item>, resume: ResumeChoice): Promise<void> {
+  for await (const item of reread()) {
+    if (item.kind !== "task") continue;
+    const found = resume.files.index.find(item.id);
+    // One that runs again may have been mended in the list.
+    if (found === null || runsAgain(found, resume)) continue;
+    if (found.identity === identityOf(item.line, item.repeatIndex, commandColumn(item.command))) continue;
+    throw new ResumeMismatchError(mismatch(item, await resume.files.row(found)));
+  }
+}
+
+/** A file that cannot be opened is one that was named wrongly, so this throws E_USAGE. */
+function openFile(path: string): number {
+  try {
+    // Without waiting for the writer of a named pipe: while `open` waits nothing else happens here, not even a Ctrl-C.
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    if (!fstatSync(fd).isDirectory()) return fd;
+    closeSync(fd);
+  } catch (cause) {
+    throw new TaskmusterError("E_USAGE", `cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
+  }
+  throw new TaskmusterError("E_USAGE", `the task file ${path} is a directory; name a file with one command a line`);
+}
+
+async function scan(path: string, fd: number, options: { readonly lenient: boolean }): Promise<number> {
+  const scanner = new TaskFileScanner(options);
+  try {
+    for await (const chunk of chunks(fd)) scanner.feed(chunk);
+  } catch (cause) {
+    throw new TaskFileError(`cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
+  }
+  const { error, tasks } = scanner.end();
+  if (error === null) return tasks;
+  closeSync(fd);
+  throw new TaskFileError(`${path}, line ${error.line}: ${error.message}`);
+}
+
+async function* itemsOf(fd: number, options: { readonly lenient: boolean }): AsyncGenerator<Item> {
+  const parser = new TaskFileParser(options);
+  for await (const chunk of chunks(fd)) {
+    parser.feed(chunk);
+    for (let item = parser.next(); item !== "needMore" && item !== "end"; item = parser.next()) yield item;
+  }
+  parser.end();
+  for (let item = parser.next(); item !== "needMore" && item !== "end"; item = parser.next()) yield item;
+}
+
+async function* chunks(fd: number): AsyncGenerator<Buffer> {
+  const size = 1024 * 1024;
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await readFd(fd, Buffer.allocUnsafe(size), 0, size, position);
+    if (bytesRead === 0) return;
+    position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+const readFd = promisify(read);

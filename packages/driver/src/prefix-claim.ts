@@ -1,0 +1,67 @@
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { TaskmusterError } from "@taskmuster/kvs";
+import { runId } from "@taskmuster/kvs/protocol";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { readAddressFile } from "@taskmuster/kvs/server";
+import type { RunFiles } from "./run-files.js";
+
+export interface PrefixClaim {
+  /** Where an older status file of this prefix was moved to, for a resume into the same prefix. */
+  readonly setAside: string | null;
+}
+
+/**
+ * Makes sure that no other run has this prefix. A status file that exists is refused, or, when this run resumes from it, set
+ * aside under another name: nothing is truncated. Throws `TaskmusterError`.
+ */
+export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[]): Promise<PrefixClaim> {
+  if (existsSync(files.kvsInfo)) {
+    if (await isAlive(files.kvsInfo)) {
+      throw new TaskmusterError(
+        "E_STATUS_FILE",
+        `another driver, or engines that one has left behind, are at work on ${files.prefix}: its key-value store answers. ` +
+          `Wait until that run has ended, or choose another prefix with -p`,
+      );
+    }
+    rmSync(files.kvsInfo, { force: true });
+  }
+  if (!existsSync(files.status)) return { setAside: null };
+  if (!resumedFrom.some((path) => isSameFile(path, files.status))) {
+    throw new TaskmusterError(
+      "E_STATUS_FILE",
+      `${files.status} exists already, and a status file is never overwritten. ` +
+        `Choose another prefix with -p, or go on with that run: -r ${files.status}`,
+    );
+  }
+  const setAside = freeName(files.prefix);
+  renameSync(files.status, setAside);
+  return { setAside };
+}
+
+function isSameFile(one: string, other: string): boolean {
+  const [a, b] = [one, other].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return a !== undefined && b !== undefined && a.dev === b.dev && a.ino === b.ino;
+}
+
+function freeName(prefix: string): string {
+  for (let count = 1; ; count++) {
+    const name = `${prefix}_status_${count}.txt`;
+    if (!existsSync(name)) return name;
+  }
+}
+
+/** Whether the store that an address file names still holds its run. */
+async function isAlive(kvsInfo: string): Promise<boolean> {
+  try {
+    const address = readAddressFile(kvsInfo);
+    const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
+    try {
+      return (await store.snapshot()).open;
+    } finally {
+      await store.disconnect();
+    }
+  } catch {
+    // No server, or one that knows nothing of the run: what is left is a file.
+    return false;
+  }
+}

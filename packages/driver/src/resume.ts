@@ -1,0 +1,150 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { TaskmusterError } from "@taskmuster/kvs";
+import { ResumeIndex, type RowPlace, scanLine } from "./core/resume-index.js";
+import { type StatusRow, parseRow } from "./core/status-line/index.js";
+import { reasonOf, StatusFileError } from "./status-file.js";
+
+/** The status files of earlier runs, read for a resume. Rows are fetched from the files again when they are needed. */
+export class ResumeFiles {
+  readonly index: ResumeIndex;
+  readonly paths: readonly string[];
+  /** What was found wrong and passed over, for the user. */
+  readonly warnings: readonly string[];
+  readonly #readers: readonly RowReader[];
+
+  private constructor(
+    index: ResumeIndex,
+    paths: readonly string[],
+    warnings: readonly string[],
+    readers: readonly RowReader[],
+  ) {
+    this.index = index;
+    this.paths = paths;
+    this.warnings = warnings;
+    this.#readers = readers;
+  }
+
+  /** Throws `StatusFileError` when one cannot be read or is no status file. */
+  static async open(paths: readonly string[]): Promise<ResumeFiles> {
+    const index = new ResumeIndex();
+    const warnings: string[] = [];
+    const readers: RowReader[] = [];
+    try {
+      for (const [number, path] of paths.entries()) {
+        const file = await openForReading(path);
+        readers.push(new RowReader(file));
+        await scanFile(path, file, number, index, warnings);
+      }
+    } catch (error) {
+      for (const reader of readers) await reader.close();
+      throw error;
+    }
+    return new ResumeFiles(index, paths, warnings, readers);
+  }
+
+  /** The row at `place`. Throws `StatusFileError` when the file has changed since. */
+  async row(place: RowPlace): Promise<StatusRow> {
+    const line = await this.#readers[place.file]?.read(place.offset, place.length);
+    const row = line === undefined ? null : parseRow(line);
+    if (row !== null) return row;
+    throw new StatusFileError(`${this.paths[place.file]} has changed since this run began`);
+  }
+
+  async close(): Promise<void> {
+    for (const reader of this.#readers) await reader.close();
+  }
+}
+
+async function openForReading(path: string): Promise<FileHandle> {
+  try {
+    const file = await open(path, "r");
+    if ((await file.stat()).isFile()) return file;
+    await file.close();
+  } catch (cause) {
+    throw new StatusFileError(`cannot read the status file ${path} (-r): ${reasonOf(cause)}`, { cause });
+  }
+  throw new StatusFileError(`cannot resume from ${path} (-r): it is not a regular file`);
+}
+
+async function scanFile(
+  path: string,
+  file: FileHandle,
+  number: number,
+  index: ResumeIndex,
+  warnings: string[],
+): Promise<void> {
+  let rest: Buffer = Buffer.alloc(0);
+  let restOffset = 0;
+  let lineNumber = 0;
+  let good = 0;
+  let badCount = 0;
+  let firstBad = 0;
+  const take = (line: Buffer, offset: number): void => {
+    lineNumber++;
+    const scanned = scanLine(line);
+    if (scanned.kind === "row") index.add(scanned.row, { file: number, offset, length: line.length });
+    if (scanned.kind !== "bad") good++;
+    else if (badCount++ === 0) firstBad = lineNumber;
+  };
+  for (let position = 0; ; ) {
+    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
+    if (bytesRead === 0) break;
+    const chunk = rest.length === 0 ? buffer.subarray(0, bytesRead) : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    const base = restOffset;
+    let from = 0;
+    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
+      take(chunk.subarray(from, end), base + from);
+      from = end + 1;
+    }
+    rest = chunk.subarray(from);
+    restOffset = base + from;
+    position += bytesRead;
+  }
+  if (good === 0 && (badCount > 0 || rest.length > 0)) {
+    throw new StatusFileError(
+      `${path} (-r) is not a status file: line 1 does not have the 15 tab-separated columns of one`,
+    );
+  }
+  if (badCount > 0) {
+    warnings.push(`${path}: ${badCount} line(s) that are no rows were passed over, the first is line ${firstBad}`);
+  }
+  // A last line without its end was being written when that run was killed: what it says may be cut short.
+  if (rest.length > 0) warnings.push(`${path}: the last line is torn (no line end) and was passed over; its task runs again`);
+}
+
+/** Rows are mostly asked for in the order in which they stand, so one block serves many. */
+class RowReader {
+  readonly #file: FileHandle;
+  #block: Buffer = Buffer.alloc(0);
+  #blockAt = 0;
+
+  constructor(file: FileHandle) {
+    this.#file = file;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    if (offset < this.#blockAt || offset + length > this.#blockAt + this.#block.length) {
+      const size = Math.max(chunkBytes, length);
+      const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
+      this.#block = buffer.subarray(0, bytesRead);
+      this.#blockAt = offset;
+    }
+    return this.#block.subarray(offset - this.#blockAt, offset - this.#blockAt + length);
+  }
+
+  async close(): Promise<void> {
+    await this.#file.close();
+  }
+}
+
+/** The error of a resume whose rows are of another list. */
+export class ResumeMismatchError extends TaskmusterError {
+  override readonly name = "ResumeMismatchError";
+
+  constructor(message: string) {
+    super("E_STATUS_FILE", message);
+  }
+}
+
+const newline = 10;
+const chunkBytes = 256 * 1024;

@@ -1,0 +1,352 @@
+import {
+  type EngineId,
+  type EngineStats,
+  type ExchangeAnswer,
+  type ExchangeRequest,
+  type NeedsKey,
+  type NumberedReport,
+  type Outcome,
+  type QueuedTask,
+  type Report,
+  type RunInfo,
+  type Wanted,
+  attempt,
+  decodeTask,
+  encodeReport,
+  taskId,
+} from "@taskmuster/kvs/protocol";
+import { ClaimSize } from "./claim-size.js";
+import { taskEnvironment } from "./environment.js";
+import { SlotPool } from "./slots.js";
+
+/*
+ * The life of an engine, without sockets, processes or clocks. What goes in: what was joined, answers
+ * of exchanges, ends of tasks, orders. What comes out goes through `EnginePort`.
+ *
+ *   starting ──(START commands done)──> running ──(drain)──> draining ──(idle)──> finishing ──(STOP commands done,
+ *      │                                   │                    │                     all acknowledged)──> left
+ *      └──────────────(stop)───────────────┴───(stop)───────────┴──> stopping ──(trees gone, acknowledged)──> left
+ *
+ * Only this class changes the phase. Invariants: never more than `slots` tasks run; a claimed task is in
+ * exactly one of waiting, running, or handed in (a report or a release that some exchange carries).
+ */
+
+export interface EnginePort {
+  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
+  stop(tag: number, graceMs: number): void;
+  /** One at a time; the answer comes back through `onExchanged`. */
+  exchange(request: ExchangeRequest): void;
+  /** Nothing is left to do or to be acknowledged. */
+  leave(): void;
+}
+
+/** How one launched command ended. */
+export interface TaskEnd extends Pick<Report, "pid" | "start" | "end" | "elapsed" | "out" | "err" | "lastWords"> {
+  readonly tag: number;
+  readonly outcome: Outcome;
+  /** We signalled its tree (an order, the fence) before its shell had ended. */
+  readonly stopped: boolean;
+}
+
+export interface EngineSettings {
+  readonly engine: EngineId;
+  readonly host: string;
+  readonly slots: number;
+  readonly coresPerTask: number;
+  /** Bounds on one exchange. */
+  readonly maxReports: number;
+  readonly maxBytes: number;
+}
+
+interface Running {
+  readonly kind: Report["kind"];
+  readonly id: number;
+  readonly attempt: number;
+  readonly slot: number | null;
+}
+
+type Phase = "starting" | "running" | "draining" | "finishing" | "stopping" | "left";
+
+export class EngineCore {
+  readonly #port: EnginePort;
+  readonly #settings: EngineSettings;
+  readonly #run: RunInfo;
+  readonly #rank: number;
+  readonly #slots: SlotPool;
+  readonly #claimSize: ClaimSize;
+  readonly #waiting: QueuedTask[] = [];
+  readonly #running = new Map<number, Running>();
+  /** Not handed in yet. */
+  readonly #reports: NumberedReport[] = [];
+  /** Handed in, not on disk yet: kept for a store that forgets. */
+  #unacknowledged: NumberedReport[] = [];
+  /** So many at the front of `#unacknowledged` are on disk. */
+  #forgotten = 0;
+  readonly #releases: QueuedTask[] = [];
+  #needs: readonly NeedsKey[];
+  #phase: Phase = "starting";
+  #nextCommand = 0;
+  #nextTag = 1;
+  #nextReport = 1;
+  #nextSeq = 1;
+  #exchanging = false;
+  /** The queues may hold something: nobody has looked since the bell rang, or the last claim got all it wanted. */
+  #mayClaim = true;
+  /**
+   * The acknowledgements that a leaving engine waits for may be in: the bell has rung, or nothing has told the store
+   * yet that it waits for them.
+   */
+  #askAcknowledged = false;
+  #done = 0;
+  #failed = 0;
+
+  constructor(
+    settings: EngineSettings,
+    port: EnginePort,
+    joined: { readonly rank: number; readonly run: RunInfo; readonly needs: readonly NeedsKey[] },
+  ) {
+    this.#settings = settings;
+    this.#port = port;
+    this.#run = joined.run;
+    this.#rank = joined.rank;
+    this.#needs = joined.needs;
+    this.#slots = new SlotPool(settings.slots);
+    this.#claimSize = new ClaimSize(settings.slots);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** Nothing runs and nothing waits to run here. */
+  get idle(): boolean {
+    return this.#running.size === 0 && this.#waiting.length === 0 && !this.#exchanging && this.#reports.length === 0;
+  }
+
+  get stats(): EngineStats {
+    const state = this.#phase === "starting" || this.#phase === "running" ? this.#phase : "draining";
+    return { state, busy: this.#slots.busy, done: this.#done, failed: this.#failed };
+  }
+
+  begin(): void {
+    this.#proceed();
+  }
+
+  onTaskEnd(end: TaskEnd): void {
+    const task = this.#running.get(end.tag);
+    if (task === undefined) return;
+    this.#running.delete(end.tag);
+    if (task.slot !== null) this.#slots.give(task.slot);
+    const outcome: Outcome = end.stopped ? { kind: "cancelled" } : end.outcome;
+    const failed = isFailure(outcome);
+    this.#done++;
+    if (failed) this.#failed++;
+    if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
+    this.#report(task, { ...end, outcome, lastWords: failed ? end.lastWords : noBytes });
+    this.#proceed();
+  }
+
+  /** `tripMs`: from sending the request to its answer. */
+  onExchanged(answer: ExchangeAnswer, tripMs: number): void {
+    this.#exchanging = false;
+    this.#claimSize.tripTook(tripMs);
+    // Of needs that it did not know this exchange could not claim anything, and nobody rings for them again.
+    if (answer.tasks.length > 0 || answer.needs.length > this.#needs.length) this.#mayClaim = true;
+    this.#needs = answer.needs;
+    for (const task of answer.tasks) this.#waiting.push(task);
+    this.#forget(answer.acknowledged);
+    // After the new tasks are in: what an order finds waiting is released.
+    this.onWanted(answer.wanted);
+    this.#proceed();
+  }
+
+  onAcknowledged(upTo: number): void {
+    this.#forget(upTo);
+    this.#proceed();
+  }
+
+  onBell(): void {
+    this.#mayClaim = true;
+    this.#askAcknowledged = true;
+    this.#proceed();
+  }
+
+  /** Orders only grow stronger: an engine that drains does not run again. */
+  onWanted(wanted: Wanted): void {
+    switch (wanted) {
+      case "run":
+        return;
+      case "drain":
+        if (this.#phase === "starting" || this.#phase === "running") {
+          this.#phase = "draining";
+          this.#askAcknowledged = true;
+          this.#releaseWaiting();
+          this.#proceed();
+        }
+        return;
+      case "stop":
+        if (this.#phase === "left") return;
+        this.#releaseWaiting();
+        if (this.#phase === "stopping") return;
+        this.#phase = "stopping";
+        this.#askAcknowledged = true;
+        this.stopTasks(this.#run.graceMs);
+        this.#proceed();
+    }
+  }
+
+  /** Stops what runs now; `graceMs` from TERM to KILL. Repeated with less grace it hurries. */
+  stopTasks(graceMs: number): void {
+    for (const tag of this.#running.keys()) this.#port.stop(tag, graceMs);
+  }
+
+  #proceed(): void {
+    switch (this.#phase) {
+      case "starting":
+        if (this.#running.size > 0 || this.#launchNext("start", this.#run.perEngine.start)) break;
+        this.#phase = "running";
+        this.#startWaiting();
+        break;
+      case "running":
+        this.#startWaiting();
+        break;
+      case "draining":
+        this.#releaseWaiting();
+        if (this.#running.size > 0) break;
+        this.#phase = "finishing";
+        this.#nextCommand = 0;
+        this.#launchNext("stop", this.#run.perEngine.stop);
+        break;
+      case "finishing":
+        // An exchange that was under way when the order came may still bring tasks.
+        this.#releaseWaiting();
+        if (this.#running.size === 0) this.#launchNext("stop", this.#run.perEngine.stop);
+        break;
+      case "stopping":
+        this.#releaseWaiting();
+        break;
+      case "left":
+        return;
+    }
+    this.#exchange();
+    this.#leaveWhenDone();
+  }
+
+  /** False when the list is at its end. PERENGINE commands run one after the other, in no slot. */
+  #launchNext(kind: "start" | "stop", commands: RunInfo["perEngine"]["start"]): boolean {
+    const command = commands[this.#nextCommand];
+    if (command === undefined) return false;
+    const id = this.#nextCommand++;
+    this.#launch({ kind, id, attempt: 1, slot: null }, command.command, {
+      id,
+      line: command.line,
+      repeatIndex: -1,
+    });
+    return true;
+  }
+
+  #startWaiting(): void {
+    while (this.#waiting.length > 0 && this.#slots.free > 0) {
+      const queued = this.#waiting.shift();
+      const slot = queued === undefined ? null : this.#slots.take();
+      if (queued === undefined || slot === null) return;
+      const task = decodeTask(queued.body);
+      this.#launch(
+        { kind: "task", id: task.id, attempt: task.attempt, slot },
+        task.command,
+        task,
+      );
+    }
+  }
+
+  #launch(
+    running: Running,
+    command: Uint8Array,
+    numbers: { readonly id: number; readonly line: number; readonly repeatIndex: number },
+  ): void {
+    const tag = this.#nextTag++;
+    this.#running.set(tag, running);
+    const place = {
+      engineRank: this.#rank,
+      cylinderRank: running.slot ?? -1,
+      coresPerTask: this.#settings.coresPerTask,
+    };
+    this.#port.launch(tag, command, taskEnvironment(this.#run, place, numbers));
+  }
+
+  #forget(upTo: number): void {
+    const known = this.#unacknowledged;
+    while (this.#forgotten < known.length && (known[this.#forgotten]?.number ?? 0) <= upTo) this.#forgotten++;
+    if (this.#forgotten * 2 < known.length) return;
+    this.#unacknowledged = known.slice(this.#forgotten);
+    this.#forgotten = 0;
+  }
+
+  get #awaited(): number {
+    return this.#unacknowledged.length - this.#forgotten;
+  }
+
+  #releaseWaiting(): void {
+    this.#releases.push(...this.#waiting.splice(0));
+  }
+
+  #report(task: Running, end: TaskEnd): void {
+    const body = encodeReport({
+      ...end,
+      kind: task.kind,
+      id: taskId(task.id),
+      attempt: attempt(task.attempt),
+      host: this.#settings.host,
+    });
+    this.#reports.push({ number: this.#nextReport++, ends: task.kind === "task" ? taskId(task.id) : null, body });
+  }
+
+  #exchange(): void {
+    if (this.#exchanging) return;
+    const free = this.#phase === "running" ? this.#slots.free : 0;
+    const room = free + this.#claimSize.ahead - this.#waiting.length;
+    const wanted = this.#phase === "running" && this.#mayClaim ? Math.max(0, room) : 0;
+    const asks = this.#askAcknowledged && this.#phase !== "running" && this.#awaited > 0;
+    if (wanted === 0 && this.#reports.length === 0 && this.#releases.length === 0 && !asks) return;
+    const reports = this.#reports.splice(0, this.#settings.maxReports);
+    this.#unacknowledged.push(...reports);
+    this.#exchanging = true;
+    this.#askAcknowledged = false;
+    // Until the bell rings again there is no point in asking, unless this exchange finds all it wants.
+    this.#mayClaim = false;
+    const releases = this.#releases.splice(0, this.#settings.maxReports);
+    this.#port.exchange({
+      engine: this.#settings.engine,
+      seq: this.#nextSeq++,
+      reports,
+      releases,
+      wants: this.#phase === "running" && room > 0 ? this.#needs.map((needs) => ({ needs, max: room })) : [],
+      maxBytes: this.#settings.maxBytes,
+      idleSlots: this.#phase === "running" ? free : 0,
+      awaitsAcknowledgement: this.#phase !== "running",
+    });
+  }
+
+  #leaveWhenDone(): void {
+    if (this.#phase !== "finishing" && this.#phase !== "stopping") return;
+    const busy = this.#exchanging || this.#running.size > 0 || this.#waiting.length > 0;
+    if (busy || this.#reports.length > 0 || this.#releases.length > 0 || this.#awaited > 0) return;
+    this.#phase = "left";
+    this.#port.leave();
+  }
+}
+
+const noBytes = new Uint8Array(0);
+
+function isFailure(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.code !== 0;
+    case "signalled":
+    case "failedToStart":
+      return true;
+    case "lost":
+    case "cancelled":
+      return false;
+  }
+}

@@ -1,0 +1,55 @@
+import { type KvsAddress, TaskmusterError } from "@taskmuster/kvs";
+import * as z from "zod/mini";
+
+/**
+ * What an engine is told, as one line of JSON on its standard input, by whoever starts it. Not in argv or the
+ * environment: it holds the secret of the store. The end of that input means that the one who started the
+ * engine is gone.
+ */
+const engineConfigSchema = z.object({
+  runId: z.string(),
+  address: z.object({
+    addresses: z.array(z.string()),
+    username: z.optional(z.string()),
+    password: z.optional(z.string()),
+    private: z.boolean(),
+  }),
+  context: z.string(),
+  cores: z.number(),
+  slots: z.int().check(z.gte(1)),
+  coresPerTask: z.int(),
+  launcher: z.enum(["auto", "perl", "node", "noop"]),
+  logLevel: z.string(),
+  /** A descriptor that only this engine and its guardian hold: whoever holds the other end learns of the death of both. */
+  livenessFd: z.optional(z.int()),
+});
+
+export interface EngineConfig extends Omit<z.infer<typeof engineConfigSchema>, "address"> {
+  readonly address: KvsAddress;
+}
+
+/** Throws `TaskmusterError` (E_LAUNCH). */
+export function parseEngineConfig(line: string): EngineConfig {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch (cause) {
+    throw new TaskmusterError("E_LAUNCH", "an engine is started by a driver, not by hand: no JSON on standard input", {
+      cause,
+    });
+  }
+  const parsed = engineConfigSchema.safeParse(value);
+  if (parsed.success) {
+    const { username, password, ...address } = parsed.data.address;
+    return {
+      ...parsed.data,
+      address: {
+        ...address,
+        ...(username === undefined ? {} : { username }),
+        ...(password === undefined ? {} : { password }),
+      },
+    };
+  }
+  const issue = parsed.error.issues[0];
+  throw new TaskmusterError("E_LAUNCH", `bad engine configuration: ${issue?.path.join(".")}: ${issue?.message}`);
+}

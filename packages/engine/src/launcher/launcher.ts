@@ -1,0 +1,68 @@
+import type { Outcome, StreamDigest } from "@taskmuster/kvs/protocol";
+
+/**
+ * What runs tasks and guards them. Every launcher keeps these promises, whatever a task does:
+ * - a task is `/bin/bash -c COMMAND` in a session of its own, input from /dev/null, signals at their defaults, none of our
+ *   descriptors, our environment and the additions (and one variable, `TASKMUSTER_TASK`, by which its processes are found);
+ * - it ends when its shell ends; a child left behind delays nothing and is left alone;
+ * - stopping reaches its whole tree and nothing else;
+ * - when this process dies or is stopped past the deadline, every tree is killed by another process.
+ */
+export interface Launcher {
+  /** The process that guards the trees; undefined while there is none. */
+  readonly pid: number | undefined;
+  /** Throws `LaunchError`. May be called again after `onFailure`; twice is fine. */
+  start(): Promise<void>;
+  /** Throws a `RangeError` on a tag that is in use or out of range. Every launch is answered by one `onEnd`. */
+  launch(request: LaunchRequest): void;
+  /**
+   * TERM to the task's whole tree, and KILL `graceMs` later to what is left (0: at once). Again with a smaller grace shortens it.
+   * Answered by the task's `onEnd`, once the whole tree is dead. A tag that is not running is passed over: it has just ended.
+   */
+  stop(tag: number, graceMs: number): void;
+  /**
+   * The fence. When it passes, all trees are killed, their tasks end as `lost`, `onFenced` is called, and launches are
+   * answered with `lost` until a new deadline is set. Without one there is no fence.
+   */
+  setDeadline(msFromNow: number): void;
+  /** Kills what still runs (reported as `lost`), and waits until the guarding process is gone. Twice is fine. */
+  close(): Promise<void>;
+}
+
+export interface LaunchRequest {
+  /** 0 to 2^32 - 1, unique among the tasks that run. */
+  readonly tag: number;
+  /** The text given to the shell, byte for byte. */
+  readonly command: Uint8Array;
+  /** Added to our own environment. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export interface LaunchResult {
+  readonly tag: number;
+  readonly outcome: Outcome;
+  /**
+   * We signalled its tree (`stop`, the fence, `close`) before its shell had ended, or never started it for such a reason. False for one
+   * that ended by itself just before the order reached it: its result counts.
+   */
+  readonly stopped: boolean;
+  /** Of the task's shell; -1 when there was none. */
+  readonly pid: number;
+  /** Seconds since 1970. */
+  readonly start: number;
+  readonly end: number;
+  /** Seconds, by a monotonic clock. */
+  readonly elapsed: number;
+  readonly out: StreamDigest;
+  readonly err: StreamDigest;
+  /** Up to 400 last bytes of standard error; empty when the task succeeded. */
+  readonly lastWords: Uint8Array;
+}
+
+export interface LauncherEvents {
+  onEnd(result: LaunchResult): void;
+  /** The deadline has passed and every tree is dead. */
+  onFenced(): void;
+  /** The guarding process died. Its tasks' trees have been killed and their ends, as `lost`, told before. */
+  onFailure(reason: string): void;
+}

@@ -1,0 +1,161 @@
+import type { Outcome } from "@taskmuster/kvs/protocol";
+import { emptyDigest, streamDigest } from "../core/output-digest.js";
+import { startFailureDigest } from "../core/start-failure.js";
+import { LaunchError } from "./launch-error.js";
+import type { LaunchRequest, LaunchResult } from "./launcher.js";
+
+// The frames between us and launcher.pl, see perl/main.pl: length of what follows (32 bits), one letter, contents; big-endian.
+// Texts carry their length before them, so that nothing in a task's text can be taken for a frame.
+
+/** Version that the script answers with; it travels with us, so another one is our bug. */
+export const scriptVersion = 1;
+
+export type Message =
+  | { readonly kind: "hello"; readonly version: number; readonly now: number }
+  | { readonly kind: "started"; readonly tag: number; readonly pid: number }
+  | { readonly kind: "ended"; readonly result: LaunchResult }
+  | { readonly kind: "fenced" };
+
+function frame(letter: string, length: number): { readonly bytes: Buffer; readonly at: number } {
+  const bytes = Buffer.allocUnsafe(5 + length);
+  bytes.writeUInt32BE(1 + length, 0);
+  bytes.write(letter, 4, "latin1");
+  return { bytes, at: 5 };
+}
+
+/** `restored`: pairs of name and value that the process's own environment could not carry. */
+export function configFrame(nonce: string, restored: ReadonlyArray<readonly [Uint8Array, Uint8Array]>): Buffer {
+  const texts = restored.flat();
+  const length = 4 + nonce.length + texts.reduce((sum, text) => sum + 4 + text.length, 0);
+  const { bytes, at } = frame("C", length);
+  let next = bytes.writeUInt32BE(nonce.length, at);
+  next += bytes.write(nonce, next, "latin1");
+  for (const text of texts) {
+    next = bytes.writeUInt32BE(text.length, next);
+    bytes.set(text, next);
+    next += text.length;
+  }
+  return bytes;
+}
+
+export function launchFrame({ tag, command, env }: LaunchRequest): Buffer {
+  let environment = 0;
+  for (const name in env) environment += 8 + Buffer.byteLength(name) + Buffer.byteLength(env[name] ?? "");
+  const { bytes, at } = frame("L", 8 + environment + command.length);
+  let next = bytes.writeUInt32BE(tag, at);
+  next = bytes.writeUInt32BE(environment, next);
+  for (const name in env) {
+    for (const text of [name, env[name] ?? ""]) {
+      const written = bytes.write(text, next + 4, "utf8");
+      bytes.writeUInt32BE(written, next);
+      next += 4 + written;
+    }
+  }
+  bytes.set(command, next);
+  return bytes;
+}
+
+export function stopFrame(tag: number, graceMs: number): Buffer {
+  const { bytes, at } = frame("S", 8);
+  bytes.writeUInt32BE(Math.min(0xffffffff, Math.max(0, Math.ceil(graceMs))), bytes.writeUInt32BE(tag, at));
+  return bytes;
+}
+
+/** `at`: seconds by the script's monotonic clock. */
+export function deadlineFrame(atSeconds: number): Buffer {
+  const { bytes, at } = frame("D", 8);
+  bytes.writeDoubleBE(atSeconds, at);
+  return bytes;
+}
+
+/** Takes bytes as they come and answers the whole messages among them. Throws `LaunchError` on what the script never sends. */
+export class FrameReader {
+  #rest: Buffer = Buffer.alloc(0);
+
+  read(chunk: Buffer): Message[] {
+    let bytes = this.#rest.length === 0 ? chunk : Buffer.concat([this.#rest, chunk]);
+    const messages: Message[] = [];
+    while (bytes.length >= 4) {
+      const length = bytes.readUInt32BE(0);
+      if (bytes.length < 4 + length) break;
+      messages.push(parse(bytes.subarray(4, 4 + length)));
+      bytes = bytes.subarray(4 + length);
+    }
+    this.#rest = bytes;
+    return messages;
+  }
+}
+
+function parse(bytes: Buffer): Message {
+  const letter = String.fromCharCode(bytes[0] ?? 0);
+  switch (letter) {
+    case "H":
+      return { kind: "hello", version: bytes.readUInt8(1), now: bytes.readDoubleBE(2) };
+    case "B":
+      return { kind: "started", tag: bytes.readUInt32BE(1), pid: bytes.readUInt32BE(5) };
+    case "E":
+      return { kind: "ended", result: parseEnd(bytes) };
+    case "F":
+      return { kind: "fenced" };
+    default:
+      throw new LaunchError(`the launcher sent an unknown message (${JSON.stringify(letter)})`);
+  }
+}
+
+const headerBytes = 1 + 4 + 4 + 1 + 1 + 4 + 3 * 8;
+
+function parseEnd(bytes: Buffer): LaunchResult {
+  const kind = bytes.readUInt8(9);
+  const stopped = bytes.readUInt8(10) === 1;
+  const value = bytes.readUInt32BE(11);
+  let at = headerBytes;
+  const count = (): number => {
+    at += 8;
+    return bytes.readDoubleBE(at - 8);
+  };
+  // Copies, as the chunk of the pipe is much longer than what is kept of it.
+  const text = (): Uint8Array => {
+    const from = at + 2;
+    at = from + bytes.readUInt16BE(at);
+    return new Uint8Array(bytes.subarray(from, at));
+  };
+  const out = streamDigest(count(), text(), text());
+  const errBytes = count();
+  const errHead = text();
+  const errTail = text();
+  const outcome = outcomeOf(kind, value);
+  const failed = outcome.kind !== "exited" || outcome.code !== 0;
+  return {
+    tag: bytes.readUInt32BE(1),
+    outcome,
+    stopped,
+    pid: outcome.kind === "failedToStart" ? -1 : bytes.readInt32BE(5),
+    start: bytes.readDoubleBE(15),
+    end: bytes.readDoubleBE(23),
+    elapsed: bytes.readDoubleBE(31),
+    out,
+    ...(outcome.kind === "failedToStart"
+      ? startFailureDigest(outcome.errno, kind === execFailed ? "exec" : "fork")
+      : {
+          err: streamDigest(errBytes, errHead, errTail),
+          lastWords: failed ? errTail : emptyDigest.snippet,
+        }),
+  };
+}
+
+/** Kinds of end on the wire, see perl/tasks.pl. */
+const [exited, signalled, execFailed, forkFailed] = [0, 1, 3, 4];
+
+function outcomeOf(kind: number, value: number): Outcome {
+  switch (kind) {
+    case exited:
+      return { kind: "exited", code: value };
+    case signalled:
+      return { kind: "signalled", signal: value };
+    case execFailed:
+    case forkFailed:
+      return { kind: "failedToStart", errno: value };
+    default:
+      return { kind: "lost" };
+  }
+}

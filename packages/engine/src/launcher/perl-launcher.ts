@@ -1,0 +1,242 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { nulByteErrno } from "../core/start-failure.js";
+import { LaunchError } from "./launch-error.js";
+import type { LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
+import { launcherEnvironment } from "./launcher-environment.js";
+import {
+  FrameReader,
+  type Message,
+  configFrame,
+  deadlineFrame,
+  launchFrame,
+  scriptVersion,
+  stopFrame,
+} from "./perl-frames.js";
+import { type Platform, bootstrap, launcherScript, platforms } from "./perl-script.js";
+import { killTree } from "./process-tree.js";
+import { RunningTasks } from "./running-tasks.js";
+import { failedToStart, lostResult, refused } from "./unstarted.js";
+
+export interface PerlLauncherOptions {
+  readonly events: LauncherEvents;
+  /** Directory that tasks start in. */
+  readonly cwd: string;
+  /** A descriptor that the launcher keeps open until every tree is dead. */
+  readonly livenessFd?: number;
+  /** Which of the script's platforms to try; all that may work here when not given. */
+  readonly platform?: Platform;
+}
+
+/** Longest time from our end of the pipe being closed to the launcher's end: the ten seconds that it waits for processes that do not die, and some. */
+const closeMs = 20_000;
+
+type State =
+  | { readonly kind: "down" }
+  | { readonly kind: "starting"; readonly child: ChildProcess; readonly started: Promise<void> }
+  /** `clockOffset`: seconds to add to our monotonic clock to get the script's, or a little less. */
+  | { readonly kind: "up"; readonly child: ChildProcess; readonly clockOffset: number }
+  | { readonly kind: "closed" };
+
+/** One perl process, in a session of its own, that starts every task and guards the trees. See perl/*.pl. */
+export class PerlLauncher implements Launcher {
+  readonly #options: PerlLauncherOptions;
+  readonly #tasks = new RunningTasks();
+  /** Frames for a launcher that has not said hello yet, or that go out together at the end of this turn of the loop. */
+  #outgoing: Buffer[] = [];
+  #flushing = false;
+  #state: State = { kind: "down" };
+  /** By our monotonic clock, ms. */
+  #deadline: number | null = null;
+  #nonce = "";
+  #gone: Promise<void> = Promise.resolve();
+
+  constructor(options: PerlLauncherOptions) {
+    this.#options = options;
+  }
+
+  get pid(): number | undefined {
+    return "child" in this.#state ? this.#state.child.pid : undefined;
+  }
+
+  start(): Promise<void> {
+    switch (this.#state.kind) {
+      case "closed":
+        return Promise.reject(new LaunchError("the launcher was closed"));
+      case "up":
+        return Promise.resolve();
+      case "starting":
+        return this.#state.started;
+      case "down":
+        return this.#startOneOf(this.#options.platform === undefined ? platforms() : [this.#options.platform]);
+    }
+  }
+
+  /** A sandbox may refuse what the better platform needs. */
+  async #startOneOf([platform, ...others]: readonly Platform[]): Promise<void> {
+    if (platform === undefined) throw new LaunchError("no platform to try");
+    try {
+      await this.#spawn(platform);
+    } catch (error) {
+      if (others.length === 0) throw error;
+      await this.#gone;
+      await this.#startOneOf(others);
+    }
+  }
+
+  launch(request: LaunchRequest): void {
+    const { tag } = request;
+    this.#tasks.add(tag);
+    if (this.#state.kind === "down" || this.#state.kind === "closed") {
+      this.#endSoon(refused(tag));
+    } else if (holdsNulByte(request)) {
+      this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
+    } else {
+      this.#send(launchFrame(request));
+    }
+  }
+
+  stop(tag: number, graceMs: number): void {
+    const task = this.#tasks.get(tag);
+    if (task === undefined || !("child" in this.#state)) return;
+    task.stopping = true;
+    this.#send(stopFrame(tag, graceMs));
+  }
+
+  setDeadline(msFromNow: number): void {
+    this.#deadline = performance.now() + msFromNow;
+    if (this.#state.kind === "up") this.#send(this.#deadlineFrame(this.#deadline, this.#state.clockOffset));
+  }
+
+  async close(): Promise<void> {
+    if ("child" in this.#state) {
+      const { child } = this.#state;
+      this.#state = { kind: "closed" };
+      this.#outgoing = [];
+      child.stdin?.end();
+      const timer = setTimeout(() => child.kill("SIGKILL"), closeMs);
+      await this.#gone;
+      clearTimeout(timer);
+    }
+    this.#state = { kind: "closed" };
+    await this.#gone;
+  }
+
+  #spawn(platform: Platform): Promise<void> {
+    const { cwd, livenessFd } = this.#options;
+    const script = launcherScript(platform);
+    const { env, restored } = launcherEnvironment();
+    this.#nonce = randomBytes(12).toString("hex");
+    const child = spawn("perl", ["-e", bootstrap, String(script.length)], {
+      cwd,
+      env,
+      // Ctrl-C and job control reach our process group, but not it.
+      detached: true,
+      stdio: ["pipe", "pipe", "pipe", ...(livenessFd === undefined ? [] : [livenessFd])],
+    });
+    let lastWords = "";
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-2000)));
+    // What we write to a process that is ending is lost; its end is told by "close".
+    child.stdin?.on("error", () => undefined);
+    child.stdin?.write(script);
+    child.stdin?.write(configFrame(this.#nonce, restored));
+
+    let spawnError: Error | null = null;
+    child.on("error", (error) => (spawnError = error));
+    this.#gone = new Promise<void>((resolve) => {
+      child.once("close", (code, signal) => {
+        const why =
+          spawnError?.message ??
+          [`it ended with ${signal ?? `exit status ${code ?? "unknown"}`}`, lastWords.trim()].filter(Boolean).join(": ");
+        this.#onGone(child, why).then(resolve, resolve);
+      });
+    });
+    const started = new Promise<void>((resolve, reject) => {
+      const reader = new FrameReader();
+      child.stdout?.on("data", (chunk: Buffer) => {
+        for (const message of reader.read(chunk)) this.#onMessage(message, child, resolve);
+      });
+      child.once("close", () => {
+        const why = spawnError?.message ?? lastWords.trim();
+        reject(new LaunchError(`the perl launcher cannot be started in ${JSON.stringify(cwd)}: ${why}`));
+      });
+    });
+    this.#state = { kind: "starting", child, started };
+    return started;
+  }
+
+  #onMessage(message: Message, child: ChildProcess, started: () => void): void {
+    switch (message.kind) {
+      case "hello":
+        if (message.version !== scriptVersion || this.#state.kind !== "starting") return;
+        // Its clock was read before we got to know: what we take for a moment of its clock is never later than that moment.
+        this.#state = { kind: "up", child, clockOffset: message.now - performance.now() / 1000 };
+        if (this.#deadline !== null) {
+          this.#outgoing.unshift(this.#deadlineFrame(this.#deadline, this.#state.clockOffset));
+        }
+        this.#flush();
+        started();
+        break;
+      case "started": {
+        const task = this.#tasks.get(message.tag);
+        if (task !== undefined) task.pid = message.pid;
+        break;
+      }
+      case "ended":
+        if (this.#tasks.remove(message.result.tag)) this.#options.events.onEnd(message.result);
+        break;
+      case "fenced":
+        this.#options.events.onFenced();
+        break;
+    }
+  }
+
+  async #onGone(child: ChildProcess, why: string): Promise<void> {
+    const wasUp = this.#state.kind === "up";
+    const lost = this.#tasks.takeAll();
+    if (lost.length > 0 && child.pid !== undefined) {
+      // Its own session is searched too: a child of it may not have made the task's session yet.
+      const sessions = new Set([child.pid, ...lost.map(({ pid }) => pid).filter((pid) => pid > 0)]);
+      await killTree({ sessions, mark: `${this.#nonce}.` });
+    }
+    const closed = this.#state.kind === "closed";
+    if (!closed) this.#state = { kind: "down" };
+    this.#outgoing = [];
+    for (const task of lost) {
+      this.#options.events.onEnd(lostResult({ ...task, stopping: task.stopping || closed }));
+    }
+    if (wasUp) this.#options.events.onFailure(why);
+  }
+
+  #deadlineFrame(deadlineMs: number, clockOffset: number): Buffer {
+    return deadlineFrame(deadlineMs / 1000 + clockOffset);
+  }
+
+  #endSoon(result: LaunchResult): void {
+    setImmediate(() => {
+      if (this.#tasks.remove(result.tag)) this.#options.events.onEnd(result);
+    });
+  }
+
+  #send(frame: Buffer): void {
+    this.#outgoing.push(frame);
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    if (this.#state.kind !== "up" || this.#outgoing.length === 0) return;
+    const [only, ...others] = this.#outgoing;
+    if (only === undefined) return;
+    this.#state.child.stdin?.write(others.length === 0 ? only : Buffer.concat(this.#outgoing));
+    this.#outgoing = [];
+  }
+}
+
+function holdsNulByte({ command, env }: LaunchRequest): boolean {
+  if (command.includes(0)) return true;
+  for (const name in env) if (name.includes("\0") || env[name]?.includes("\0") === true) return true;
+  return false;
+}

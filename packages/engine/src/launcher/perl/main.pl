@@ -1,0 +1,113 @@
+# The loop, and the frames to and from the engine: length (32 bits, of what follows), one letter, contents.
+use strict;
+
+my $VERSION = 1;
+my ($POLLIN, $POLLOUT) = (1, 4);
+my ($control, $reports, $control_slot, $reports_slot);
+my ($received, $to_send) = ('', '');
+my $reports_full = 0;
+my @kept_open;
+
+# --- from the engine
+sub read_frames {
+    my $count = sysread($control, $received, 262144, length $received);
+    if (defined $count ? $count == 0 : !would_block()) {
+        # The engine is gone.
+        ($ended, $fenced) = (1, 1);
+        watch($control_slot, -1, 0);
+        kill_everything(monotonic_time());
+        return;
+    }
+    while (length $received >= 4) {
+        my $length = unpack('N', $received);
+        last if length $received < 4 + $length;
+        take_frame(substr($received, 4, 1), substr($received, 5, $length - 1));
+        substr($received, 0, 4 + $length) = '';
+    }
+}
+
+sub take_frame {
+    my ($kind, $contents) = @_;
+    if ($kind eq 'L') {
+        my ($tag, $environment, $command) = unpack('N N/a a*', $contents);
+        $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, $environment, $command);
+    } elsif ($kind eq 'S') {
+        my ($tag, $grace_ms) = unpack('NN', $contents);
+        stop_by_tag($tag, $grace_ms / 1000, monotonic_time());
+    } elsif ($kind eq 'D') {
+        set_fence(unpack('d>', $contents), monotonic_time());
+    } elsif ($kind eq 'C') {
+        configure($contents);
+    } else {
+        die "unknown frame\n";
+    }
+}
+
+sub configure {
+    ($nonce, my $environment) = unpack('N/a a*', $_[0]);
+    my %restored = unpack('(N/a)*', $environment);
+    @ENV{ keys %restored } = values %restored;
+    $inherited_mark = defined $ENV{$MARK} ? $ENV{$MARK} : '';
+    send_frame('H', pack('C d>', $VERSION, monotonic_time()));
+}
+
+# --- to the engine. Never blocks: an engine that is stopped must not stop the fence. What waits is bounded, as there
+# are no launches without the engine.
+sub send_frame { $to_send .= pack('N/a*', $_[0] . $_[1]) }
+
+sub tell_started { send_frame('B', pack('NN', @_)) }
+sub tell_end { $to_send .= pack('N/a*', pack('A1 N l> C C N d> d> d> d> n/a* n/a* d> n/a* n/a*', 'E', @_)) }
+sub tell_fenced { send_frame('F', '') }
+
+sub flush_reports {
+    my $count = $ended ? length $to_send : syswrite($reports, $to_send);
+    substr($to_send, 0, $count) = '' if $count;
+    return if $reports_full == ($to_send ne '');
+    $reports_full = $to_send ne '';
+    watch($reports_slot, $reports_full ? fileno $reports : -1, $POLLOUT);
+}
+
+sub open_channels {
+    # Above 2 everything closes on exec ($^F), also what we inherited; 0 is what each task gets as its input.
+    open($control, '+<&', 0) or die "control: $!\n";
+    open($reports, '>&', 1) or die "reports: $!\n";
+    open(my $null, '+<', '/dev/null') or die "/dev/null: $!\n";
+    redirect(fileno $null, $_) for 0, 1;
+    for my $fd (3 .. 63) {
+        open(my $handle, '<&=', $fd) or next;
+        fcntl($handle, 2, 1);          # F_SETFD, FD_CLOEXEC
+        push @kept_open, $handle;      # closing the handle would close the descriptor
+    }
+    set_nonblocking($_) for $control, $reports;
+    $control_slot = poll_slot(fileno $control, $POLLIN);
+    $reports_slot = poll_slot(-1, $POLLOUT);
+}
+
+sub run {
+    $0 = 'taskmuster-launcher';
+    # Defaults for all, whatever was inherited (perl itself ignores SIGFPE): an ignored signal stays so across exec.
+    $SIG{$_} = 'DEFAULT' for grep { !/^(KILL|STOP|NUM|RT|__)/ } keys %SIG;
+    open_channels();
+    open_platform();
+    open_error_pipe();
+    until ($ended && !%running && !$strays) {
+        my $deadline = next_deadline();
+        my $asked = 0;
+        for my $slot (wait_for_events(defined $deadline ? $deadline - monotonic_time() : undef)) {
+            if (my $task = $task_of_slot[$slot]) { drain($task, $stream_of_slot[$slot]) }
+            elsif ($slot == $control_slot) { $asked = 1 }
+        }
+        $tree_changed = 1 if reap() && %stopping;
+        read_frames() if $asked && !$ended;
+        my $now = monotonic_time();
+        grow_up($now) if @young;
+        retry_unforked($now) if @unforked;
+        check_fence($now);
+        advance_stops($now) if %stopping;
+        check_fence($now) if $fence_untold;
+        flush_reports() if $to_send ne '';
+    }
+    exit_at_once(0);
+}
+
+run();

@@ -1,0 +1,205 @@
+# One task from its launch to its report. What each task does once for all stands here, in few steps over plain arrays: a page
+# of ours that is written between two forks is copied by the kernel, which costs more than anything that we compute.
+use strict;
+
+# Fields of a task.
+sub TAG() { 0 }
+sub SERIAL() { 1 }      # of this launcher, never used again
+sub PID() { 2 }
+sub START() { 3 }       # real time
+sub BEGAN() { 4 }       # monotonic
+sub STATUS() { 5 }      # of waitpid; undef while the shell lives
+sub FINISH() { 6 }        # real time
+sub ENDED() { 7 }       # monotonic
+sub STOP() { 8 }        # its ladder, see ladder.pl; undef: it is not being stopped
+sub STOPPED() { 9 }     # its shell was signalled by us
+sub LOST() { 10 }       # its end is not to be told as a result
+sub OUT() { 11 }        # two streams of these fields:
+sub ERR() { 16 }
+sub FD() { 0 }          # -1: closed
+sub SLOT() { 1 }        # in the poll set; undef: not watched
+sub BYTES() { 2 }
+sub HEAD() { 3 }
+sub TAIL() { 4 }
+
+my $HEAD_BYTES = 40;
+my $TAIL_BYTES = 400;   # of both streams; what the engine wants of it depends on how the task ended
+
+# A young task's pipes are not watched and its pid is not told: most young tasks end before they fill a pipe, and each
+# needless wake-up costs. Whoever fills a pipe at once waits for us this long, once.
+my $YOUNG_SECONDS = 0.004;
+
+# Too many processes or too little memory is the node's state, not the task's fault: try again for a while.
+my @FORK_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6);
+
+my ($EXITED, $SIGNALLED, $LOST, $EXEC_FAILED, $FORK_FAILED) = (0 .. 4);   # kinds of end on the wire
+
+my %running;            # serial => task, forked and not yet reported
+my %by_pid;             # pid of a task's shell, not yet reaped => task
+my %by_tag;
+my @young;              # tasks in the order of their start
+my (@task_of_slot, @stream_of_slot);
+my @unforked;           # launches to try again: [tag, environment, command, tries, at]
+my $last_serial = 0;
+my $READ_BYTES = 65536;
+my $buffer = "\0" x $READ_BYTES;
+my ($error_reader, $error_writer);   # a child whose exec failed writes its pid and errno here
+my %exec_error;
+my $MARK = 'TASKMUSTER_TASK';
+my $nonce = '';         # unguessable, of this launcher alone
+my $inherited_mark = '';
+
+sub open_error_pipe {
+    pipe($error_reader, $error_writer) or die "pipe: $!\n";
+    set_nonblocking($error_reader);
+}
+
+sub launch {
+    my ($tag, $environment, $command, $tries) = @_;
+    my ($out, $out_writer) = make_pipe();
+    my ($err, $err_writer) = make_pipe();
+    my $serial = ++$last_serial;
+    my ($start, $began) = (real_time(), monotonic_time());
+    my $pid = defined $err_writer ? fork : undef;
+    if ($pid) {
+        close_fd($out_writer);
+        close_fd($err_writer);
+        forget_session($pid);
+        my $task = [$tag, $serial, $pid, $start, $began, undef, 0, 0, undef, 0, 0, $out, undef, 0, '', '', $err, undef, 0, '', ''];
+        $running{$serial} = $by_pid{$pid} = $by_tag{$tag} = $task;
+        push @young, $task;
+    } elsif (defined $pid) {
+        prepare_child($out_writer, $err_writer);
+        my %added = unpack('(N/a)*', $environment);
+        @ENV{ keys %added } = values %added;
+        $ENV{$MARK} = "$inherited_mark$nonce.$serial;";
+        exec { '/bin/bash' } '/bin/bash', '-c', $command;
+        syswrite($error_writer, pack('NN', $$, $!));
+        exit_at_once(127);
+    } else {
+        my $errno = $! + 0;
+        close_fd($_) for grep { defined } $out, $out_writer, $err, $err_writer;
+        retry_launch($tag, $environment, $command, $tries || 0, $errno);
+    }
+}
+
+sub retry_launch {
+    my ($tag, $environment, $command, $tries, $errno) = @_;
+    if ($tries > $#FORK_RETRY_SECONDS) { tell_unstarted($tag, $FORK_FAILED, $errno) }
+    else {
+        my $at = monotonic_time() + $FORK_RETRY_SECONDS[$tries];
+        push @unforked, [$tag, $environment, $command, $tries + 1, $at];
+    }
+}
+
+sub retry_unforked {
+    my ($now) = @_;
+    my @due = grep { $_->[4] <= $now } @unforked;
+    @unforked = grep { $_->[4] > $now } @unforked;
+    launch(@$_[0 .. 3]) for @due;
+}
+
+# Takes every child that has ended: a task's shell, or an orphan that was given to us.
+sub reap {
+    my $any = 0;
+    while ((my $pid = waitpid(-1, 1)) > 0) {
+        $any = 1;
+        my $task = delete $by_pid{$pid} or next;
+        @$task[STATUS, FINISH, ENDED] = ($?, real_time(), monotonic_time());
+        $task->[STOP] ? remember_session($pid, $task) : report($task);
+    }
+    return $any;
+}
+
+# The end of a task. Without a status (given up, nobody saw its shell end) it is lost.
+sub report {
+    my ($task) = @_;
+    # What a task wrote before its shell ended is in its pipes now. A child left behind may go on writing, so no more than
+    # what a pipe can hold is taken, and nothing is waited for.
+    my ($out, $err) = @$task[OUT + FD, ERR + FD];
+    if ($out >= 0 || $err >= 0) {
+        my ($out_ready, $err_ready) = peek($out, $err);
+        drain_last($task, OUT) if $out_ready;
+        drain_last($task, ERR) if $err_ready;
+        close_stream($task, OUT) if $out >= 0;
+        close_stream($task, ERR) if $err >= 0;
+    }
+    my $status = $task->[STATUS];
+    my ($kind, $value) = ($LOST, 0);
+    if (defined $status && !$task->[LOST]) {
+        ($kind, $value) = $status & 127 ? ($SIGNALLED, $status & 127) : ($EXITED, $status >> 8);
+        if ($status == 127 << 8 && defined(my $errno = exec_error_of($task->[PID]))) {
+            ($kind, $value) = ($EXEC_FAILED, $errno);
+        }
+    } elsif (!defined $status) { @$task[FINISH, ENDED] = (real_time(), monotonic_time()) }
+    tell_end(@$task[TAG, PID], $kind, $task->[STOPPED], $value, @$task[START, FINISH], $task->[ENDED] - $task->[BEGAN],
+        @$task[OUT + BYTES, OUT + HEAD, OUT + TAIL, ERR + BYTES, ERR + HEAD, ERR + TAIL]);
+    delete $running{ $task->[SERIAL] };
+    delete $by_tag{ $task->[TAG] };
+}
+
+sub tell_unstarted {
+    my ($tag, $kind, $errno) = @_;
+    my $now = real_time();
+    tell_end($tag, -1, $kind, $kind == $LOST ? 1 : 0, $errno, $now, $now, 0, 0, '', '', 0, '', '');
+}
+
+sub exec_error_of {
+    my ($pid) = @_;
+    my $records;
+    my %found = sysread($error_reader, $records, 65536) ? unpack('(NN)*', $records) : ();
+    @exec_error{ keys %found } = values %found;
+    return delete $exec_error{$pid};
+}
+
+# A task that is no longer young: its pipes are watched from now on, and the engine learns its pid.
+sub grow_up {
+    my ($now) = @_;
+    while (@young && (defined $young[0][STATUS] || $young[0][BEGAN] + $YOUNG_SECONDS <= $now)) {
+        my $task = shift @young;
+        next if defined $task->[STATUS];
+        tell_started(@$task[TAG, PID]);
+        for my $stream (OUT, ERR) {
+            next if $task->[$stream + FD] < 0;
+            my $slot = $task->[$stream + SLOT] = poll_slot($task->[$stream + FD], 1);
+            ($task_of_slot[$slot], $stream_of_slot[$slot]) = ($task, $stream);
+        }
+    }
+}
+
+# Reads what is there, at most one buffer; the stream must be ready. Answers how much.
+sub drain {
+    my ($task, $stream) = @_;
+    my $count = read_fd($task->[$stream + FD], $buffer, $READ_BYTES);
+    if ($count <= 0) {
+        close_stream($task, $stream) unless $count < 0 && would_block();
+        return 0;
+    }
+    $task->[$stream + BYTES] += $count;
+    my $missing = $HEAD_BYTES - length $task->[$stream + HEAD];
+    $task->[$stream + HEAD] .= substr($buffer, 0, $missing < $count ? $missing : $count) if $missing > 0;
+    if ($count >= $TAIL_BYTES) { $task->[$stream + TAIL] = substr($buffer, $count - $TAIL_BYTES, $TAIL_BYTES) }
+    else { $task->[$stream + TAIL] = substr($task->[$stream + TAIL] . substr($buffer, 0, $count), -$TAIL_BYTES) }
+    return $count;
+}
+
+sub drain_last {
+    my ($task, $stream) = @_;
+    my $fd = $task->[$stream + FD];
+    my $taken = drain($task, $stream);
+    # Only a task that made its pipe larger can have left more.
+    if ($taken == $READ_BYTES) {
+        my $capacity = pipe_capacity($fd);
+        while ($taken < $capacity && (peek($fd, -1))[0]) { $taken += drain($task, $stream) || last }
+    }
+}
+
+sub close_stream {
+    my ($task, $stream) = @_;
+    if (defined(my $slot = $task->[$stream + SLOT])) {
+        free_poll_slot($slot);
+        $task_of_slot[$slot] = $task->[$stream + SLOT] = undef;
+    }
+    close_fd($task->[$stream + FD]) if $task->[$stream + FD] >= 0;
+    $task->[$stream + FD] = -1;
+}

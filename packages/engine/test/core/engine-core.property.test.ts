@@ -1,0 +1,252 @@
+import { type ExchangeRequest, type QueuedTask, type Wanted, decodeReport } from "@taskmuster/kvs/protocol";
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { EngineCore, type EnginePort } from "../../src/core/engine-core.js";
+import { emptyDigest } from "../../src/core/output-digest.js";
+import { oneCore, queued, Rig } from "./rig.js";
+
+/**
+ * One engine, and what a store is to it: a queue, its claims, a bell that is rung only for what it said it waits for. Every step
+ * checks that capacity is kept and that each claimed task is in one place; `settle` lets everything under way come to its end.
+ */
+class World {
+  readonly slots: number;
+  readonly core: EngineCore;
+  readonly queue: QueuedTask[] = [];
+  /** Claimed, and neither reported nor released. */
+  readonly claimed = new Set<number>();
+  readonly reported = new Set<number>();
+  readonly running = new Map<number, string>();
+  #request: ExchangeRequest | null = null;
+  #published = 0;
+  #idle = 0;
+  #awaits = false;
+  #bell = false;
+  #known = false;
+  #reports = 0;
+  #acknowledged = 0;
+  #seq = 0;
+  #wanted: Wanted = "run";
+  #wantedAtRequest: Wanted = "run";
+  #left = false;
+
+  constructor(slots: number, start: number, stop: number) {
+    this.slots = slots;
+    const port: EnginePort = {
+      launch: (tag, _command, env) => {
+        this.running.set(tag, `${env["DISBATCH_CYLINDER_RANK"]}`);
+        this.#check();
+      },
+      stop: (tag) => expect(this.running.has(tag)).toBe(true),
+      exchange: (request) => this.#onExchange(request),
+      leave: () => {
+        expect([this.#left, this.running.size, this.claimed.size, this.#acknowledged]).toEqual([false, 0, 0, this.#reports]);
+        this.#left = true;
+      },
+    };
+    const perEngine = { start: Array.from({ length: start }, String), stop: Array.from({ length: stop }, String) };
+    this.core = new Rig({ slots, ...perEngine, needs: [], maxReports: 3 }, port).core;
+    this.core.begin();
+  }
+
+  get left(): boolean {
+    return this.#left;
+  }
+
+  publish(count: number): void {
+    for (let i = 0; i < count; i++) this.queue.push(queued(this.#published++));
+    this.#known ||= count > 0;
+    if (count > 0 && this.#idle > 0) this.#ring();
+  }
+
+  /** The store does what the request says, and the answer comes. `late`: it had done so before the orders that were given since. */
+  answer(late: boolean): void {
+    const request = this.#request;
+    if (request === null) return;
+    this.#request = null;
+    const wanted = late ? this.#wantedAtRequest : this.#wanted;
+    for (const { number, ends, body } of request.reports) {
+      expect(number).toBe(++this.#reports);
+      const { kind, id, outcome } = decodeReport(body);
+      expect(ends).toBe(kind === "task" ? id : null);
+      if (kind !== "task") continue;
+      expect(this.claimed.delete(id)).toBe(true);
+      if (outcome.kind !== "cancelled") this.reported.add(id);
+    }
+    for (const task of request.releases) {
+      expect(this.claimed.delete(task.id)).toBe(true);
+      this.queue.push(task);
+    }
+    const tasks = wanted === "run" ? this.queue.splice(0, request.wants[0]?.max ?? 0) : [];
+    for (const task of tasks) {
+      expect(this.claimed.has(task.id) || this.reported.has(task.id)).toBe(false);
+      this.claimed.add(task.id);
+    }
+    expect(this.claimed.size).toBeLessThanOrEqual(2 * this.slots);
+    this.#idle = wanted === "run" ? Math.max(0, request.idleSlots - tasks.length) : 0;
+    this.#awaits = request.awaitsAcknowledgement;
+    const needs = this.#known ? [oneCore] : [];
+    this.core.onExchanged({ tasks, acknowledged: this.#acknowledged, wanted, needs }, 1000);
+    this.#check();
+  }
+
+  /** A task ends; long or in no time. */
+  end(which: number, seconds: number): void {
+    const tag = [...this.running.keys()][which % Math.max(1, this.running.size)];
+    if (tag === undefined) return;
+    this.running.delete(tag);
+    const stopped = this.core.phase === "stopping";
+    this.core.onTaskEnd({
+      tag,
+      outcome: stopped ? { kind: "signalled", signal: 15 } : { kind: "exited", code: which % 2 },
+      stopped,
+      pid: 1,
+      start: 0,
+      end: 0,
+      elapsed: seconds,
+      out: emptyDigest,
+      err: emptyDigest,
+      lastWords: new Uint8Array(0),
+    });
+    this.#check();
+  }
+
+  acknowledge(): void {
+    if (this.#acknowledged === this.#reports) return;
+    this.#acknowledged = this.#reports;
+    if (this.#awaits) this.#ring();
+  }
+
+  order(wanted: Wanted): void {
+    const rank = { run: 0, drain: 1, stop: 2 };
+    if (rank[wanted] <= rank[this.#wanted]) return;
+    this.#wanted = wanted;
+    this.#ring();
+  }
+
+  /** A stop that does not come through the store. */
+  signal(): void {
+    this.core.onWanted("stop");
+    this.#check();
+  }
+
+  renewal(): void {
+    this.core.onAcknowledged(this.#acknowledged);
+    this.core.onWanted(this.#wanted);
+    this.#check();
+  }
+
+  hear(): void {
+    if (!this.#bell) return;
+    this.#bell = false;
+    this.core.onBell();
+    this.#check();
+  }
+
+  /** Everything comes to its end, but no renewal comes to help. */
+  settle(): void {
+    for (let step = 0; step < 10_000; step++) {
+      const before = [this.#request, this.#bell, this.running.size, this.#acknowledged];
+      this.hear();
+      this.answer(false);
+      this.end(0, 1);
+      this.acknowledge();
+      if (before[0] === null && before[1] === false && before[2] === 0 && before[3] === this.#acknowledged) return;
+    }
+    throw new Error("it never comes to rest");
+  }
+
+  #onExchange(request: ExchangeRequest): void {
+    expect(this.#request).toBeNull();
+    expect(request.seq).toBe(++this.#seq);
+    expect(request.reports.length).toBeLessThanOrEqual(3);
+    this.#request = request;
+    this.#wantedAtRequest = this.#wanted;
+  }
+
+  #ring(): void {
+    this.#bell = true;
+    this.#idle = 0;
+  }
+
+  #check(): void {
+    const busy = [...this.running.values()].filter((slot) => slot !== "-1");
+    expect(busy.length).toBeLessThanOrEqual(this.slots);
+    expect(new Set(busy).size).toBe(busy.length);
+    for (const slot of busy) expect(Number(slot)).toBeLessThan(this.slots);
+    // PERENGINE commands run alone.
+    if (busy.length < this.running.size) expect(this.running.size).toBe(1);
+  }
+}
+
+type Step =
+  | { readonly do: "publish"; readonly count: number }
+  | { readonly do: "answer"; readonly late: boolean }
+  | { readonly do: "end"; readonly which: number; readonly seconds: number }
+  | { readonly do: "hear" | "acknowledge" | "renewal" }
+  | { readonly do: "order"; readonly wanted: Wanted }
+  | { readonly do: "signal" };
+
+function take(world: World, step: Step): void {
+  switch (step.do) {
+    case "publish":
+      return world.publish(step.count);
+    case "answer":
+      return world.answer(step.late);
+    case "end":
+      return world.end(step.which, step.seconds);
+    case "order":
+      return world.order(step.wanted);
+    case "hear":
+    case "acknowledge":
+    case "renewal":
+    case "signal":
+      return world[step.do]();
+  }
+}
+
+const event: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 9 }) }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("answer" as const), late: fc.boolean() }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant("end" as const), which: fc.nat(20), seconds: fc.constantFrom(0, 60) }),
+  },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal") }) },
+);
+const order: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constant("order" as const), wanted: fc.constantFrom<Wanted>("drain", "stop") }),
+  fc.record({ do: fc.constant("signal" as const) }),
+);
+const slots = fc.integer({ min: 1, max: 4 });
+
+describe("an engine core under any sequence of events", () => {
+  it("keeps its capacity and leaves no published task lying, without a renewal to wake it", () => {
+    fc.assert(
+      fc.property(slots, fc.nat(2), fc.nat(2), fc.array(event, { maxLength: 60 }), (size, start, stop, events) => {
+        const world = new World(size, start, stop);
+        for (const step of events) take(world, step);
+        world.settle();
+        expect(world.queue).toEqual([]);
+        expect(world.claimed.size).toBe(0);
+        expect(world.left).toBe(false);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("ends every claim in one report or release, and leaves, when it is told to drain or stop at any time", () => {
+    const mixed = fc.array(fc.oneof({ weight: 20, arbitrary: event }, { weight: 1, arbitrary: order }), { maxLength: 60 });
+    const after = fc.array(event, { maxLength: 20 });
+    fc.assert(
+      fc.property(slots, fc.nat(2), fc.nat(2), mixed, order, after, (size, start, stop, before, last, rest) => {
+        const world = new World(size, start, stop);
+        for (const step of [...before, last, ...rest]) take(world, step);
+        world.settle();
+        expect(world.claimed.size).toBe(0);
+        expect(world.left).toBe(true);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});

@@ -1,0 +1,173 @@
+import {
+  type ExchangeAnswer,
+  type ExchangeRequest,
+  type NeedsKey,
+  type Outcome,
+  type QueuedTask,
+  type RunInfo,
+  type Wanted,
+  attempt,
+  decodeReport,
+  encodeTask,
+  engineId,
+  needsKey,
+  protocolVersion,
+  taskId,
+} from "@taskmuster/kvs/protocol";
+import { EngineCore, type EnginePort, type EngineSettings, type TaskEnd } from "../../src/core/engine-core.js";
+import { emptyDigest } from "../../src/core/output-digest.js";
+
+export const oneCore: NeedsKey = needsKey({ cores: 1 });
+
+export interface RigOptions {
+  readonly slots?: number;
+  readonly start?: readonly string[];
+  readonly stop?: readonly string[];
+  readonly needs?: readonly NeedsKey[];
+  readonly maxReports?: number;
+}
+
+/** One engine core on a port that writes down every call as a line of text. */
+export class Rig implements EnginePort {
+  readonly core: EngineCore;
+  readonly #calls: string[] = [];
+  readonly #envs = new Map<number, Readonly<Record<string, string>>>();
+  #request: ExchangeRequest | null = null;
+  #needs: readonly NeedsKey[];
+
+  /** `port`: somebody else who takes the calls. */
+  constructor(options: RigOptions = {}, port?: EnginePort) {
+    this.#needs = options.needs ?? [oneCore];
+    const settings: EngineSettings = {
+      engine: engineId("engine00"),
+      host: "vm",
+      slots: options.slots ?? 2,
+      coresPerTask: 1,
+      maxReports: options.maxReports ?? 100,
+      maxBytes: 1000,
+    };
+    const run: RunInfo = {
+      version: protocolVersion,
+      jobId: "job",
+      nameTasks: "tasks",
+      cwd: "/",
+      prefix: "/run",
+      leaseMs: 300_000,
+      graceMs: 3000,
+      perEngine: { start: commands(options.start ?? []), stop: commands(options.stop ?? []) },
+    };
+    this.core = new EngineCore(settings, port ?? this, { rank: 7, run, needs: this.#needs });
+  }
+
+  /** What was called since the last look, in order; and nothing else was. */
+  calls(): readonly string[] {
+    return this.#calls.splice(0);
+  }
+
+  env(tag: number): Readonly<Record<string, string>> {
+    return this.#envs.get(tag) ?? {};
+  }
+
+  /** The exchange under way. */
+  get request(): ExchangeRequest {
+    if (this.#request === null) throw new Error("no exchange is under way");
+    return this.#request;
+  }
+
+  get exchanging(): boolean {
+    return this.#request !== null;
+  }
+
+  answer(
+    answer: { readonly tasks?: readonly QueuedTask[]; readonly acknowledged?: number; readonly wanted?: Wanted } = {},
+    options: { readonly tripMs?: number; readonly needs?: readonly NeedsKey[] } = {},
+  ): void {
+    this.#needs = options.needs ?? this.#needs;
+    const whole: ExchangeAnswer = { tasks: [], acknowledged: 0, wanted: "run", needs: this.#needs, ...answer };
+    if (this.#request === null) throw new Error("no exchange is under way");
+    this.#request = null;
+    this.core.onExchanged(whole, options.tripMs ?? 0);
+  }
+
+  end(tag: number, outcome: Outcome = { kind: "exited", code: 0 }, more: Partial<TaskEnd> = {}): void {
+    this.core.onTaskEnd({
+      tag,
+      outcome,
+      stopped: false,
+      pid: 1000 + tag,
+      start: 1,
+      end: 2,
+      elapsed: 1,
+      out: emptyDigest,
+      err: emptyDigest,
+      lastWords: new Uint8Array(0),
+      ...more,
+    });
+  }
+
+  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void {
+    this.#envs.set(tag, env);
+    const slot = env["DISBATCH_CYLINDER_RANK"];
+    const id = env["DISBATCH_TASKID"];
+    this.#calls.push(`launch ${tag}: id ${id}, slot ${slot}: ${Buffer.from(command).toString()}`);
+  }
+
+  stop(tag: number, graceMs: number): void {
+    this.#calls.push(`stop ${tag}, grace ${graceMs}`);
+  }
+
+  exchange(request: ExchangeRequest): void {
+    if (this.#request !== null) throw new Error("two exchanges at a time");
+    this.#request = request;
+    this.#calls.push(shownExchange(request));
+  }
+
+  leave(): void {
+    this.#calls.push("leave");
+  }
+}
+
+export function queued(id: number, command = `task ${id}`, tries = 1): QueuedTask {
+  const numbers = { id: taskId(id), attempt: attempt(tries) };
+  const body = encodeTask({ ...numbers, line: id + 1, repeatIndex: -1, command: Buffer.from(command) });
+  return { ...numbers, needs: oneCore, body };
+}
+
+/** `exchange SEQ: reports NUMBER kind id outcome…; releases id…; wants needs*max…; idle N; awaits`, without what is empty. */
+function shownExchange(request: ExchangeRequest): string {
+  const reports = request.reports.map(({ number, body, ends }) => {
+    const { kind, id, attempt: tries, outcome } = decodeReport(body);
+    const claim = ends === null ? "" : ` ends ${ends}`;
+    return `${number} ${kind} ${id}${tries === 1 ? "" : `.${tries}`} ${shownOutcome(outcome)}${claim}`;
+  });
+  const parts = [
+    listed("reports", reports),
+    listed("releases", request.releases.map((task) => String(task.id))),
+    listed("wants", request.wants.map(({ needs, max }) => `${needs}*${max}`)),
+    request.idleSlots === 0 ? "" : `idle ${request.idleSlots}`,
+    request.awaitsAcknowledgement ? "awaits" : "",
+  ].filter((part) => part !== "");
+  return `exchange ${request.seq}: ${parts.join("; ")}`;
+}
+
+function listed(name: string, items: readonly string[]): string {
+  return items.length === 0 ? "" : `${name} ${items.join(", ")}`;
+}
+
+function shownOutcome(outcome: Outcome): string {
+  switch (outcome.kind) {
+    case "exited":
+      return `exit ${outcome.code}`;
+    case "signalled":
+      return `signal ${outcome.signal}`;
+    case "failedToStart":
+      return `errno ${outcome.errno}`;
+    case "lost":
+    case "cancelled":
+      return outcome.kind;
+  }
+}
+
+function commands(texts: readonly string[]): RunInfo["perEngine"]["start"] {
+  return texts.map((text, index) => ({ line: index + 1, command: Buffer.from(text) }));
+}

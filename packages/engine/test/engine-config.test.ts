@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { parseEngineConfig } from "../src/engine-config.js";
+
+const config = {
+  runId: "abcdefgh",
+  address: { addresses: ["unix:///tmp/s"], password: "secret", private: true },
+  context: "SSH0",
+  cores: 4,
+  slots: 4,
+  coresPerTask: 1,
+  launcher: "auto",
+  logLevel: "info",
+  livenessFd: 3,
+};
+
+describe("parseEngineConfig", () => {
+  it("reads what a context writes", () => {
+    expect(parseEngineConfig(JSON.stringify(config))).toEqual(config);
+  });
+
+  it("says of input that is no JSON that an engine is not started by hand", () => {
+    expect(() => parseEngineConfig("hello")).toThrow("an engine is started by a driver, not by hand");
+  });
+
+  it("names what is wrong, and never the secret", () => {
+    for (const wrong of [{ slots: 0 }, { slots: "4" }, { launcher: "magic" }, { address: { ...config.address, private: 1 } }]) {
+      const line = JSON.stringify({ ...config, ...wrong });
+      expect(() => parseEngineConfig(line)).toThrow(`bad engine configuration: ${Object.keys(wrong)[0]}`);
+      expect(() => parseEngineConfig(line)).not.toThrow("secret");
+    }
+  });
+});

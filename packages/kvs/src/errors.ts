@@ -1,0 +1,68 @@
+/** Classes by who must act; every code stands in docs/errors.md. */
+export type ErrorCode =
+  | "E_USAGE"
+  | "E_TASK_FILE"
+  | "E_STATUS_FILE"
+  | "E_KVS"
+  | "E_KVS_LOST"
+  | "E_KVS_CLOSED"
+  | "E_FENCED"
+  | "E_MALFORMED"
+  | "E_LAUNCH"
+  | "E_BUG";
+
+/** The only base class of errors that we raise. The message says what failed, on what, and what to try. */
+export class TaskmusterError extends Error {
+  override readonly name: string = "TaskmusterError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** A message from outside this process is not what the protocol says. */
+export class MalformedMessageError extends TaskmusterError {
+  override readonly name = "MalformedMessageError";
+
+  constructor(what: string, why: string, options?: ErrorOptions) {
+    super("E_MALFORMED", `malformed ${what}: ${why}`, options);
+  }
+}
+
+/** The key-value store cannot be used: refused, wrong password, too old, evicts keys. A person must act. */
+export class KvsError extends TaskmusterError {
+  override readonly name = "KvsError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("E_KVS", message, options);
+  }
+}
+
+/** The store forgot what it held (its `run_id` changed), or the run's keys are gone. */
+export class KvsLostError extends TaskmusterError {
+  override readonly name = "KvsLostError";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("E_KVS_LOST", message, options);
+  }
+}
+
+/** The store was used after `disconnect`. */
+export class KvsClosedError extends TaskmusterError {
+  override readonly name = "KvsClosedError";
+
+  constructor() {
+    super("E_KVS_CLOSED", "the connection to the key-value store was closed");
+  }
+}
+
+/** Another driver has taken the run over; this one must stop at once. */
+export class FencedError extends TaskmusterError {
+  override readonly name = "FencedError";
+
+  constructor(message = "another driver has taken this run over") {
+    super("E_FENCED", message);
+  }
+}

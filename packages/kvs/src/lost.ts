@@ -1,0 +1,21 @@
+import { KvsError, KvsLostError } from "./errors.js";
+
+// Said by every implementation of the store in the same words.
+
+export function runIsOver(): KvsLostError {
+  return new KvsLostError("the run is over: the key-value store no longer has it");
+}
+
+export function serverWasReplaced(): KvsLostError {
+  return new KvsLostError(
+    "the key-value store was restarted or replaced since this run was opened: what it held of the run counts as lost",
+  );
+}
+
+export function engineIsUnknown(): KvsLostError {
+  return new KvsLostError("the key-value store does not know this engine: it has to join first");
+}
+
+export function exchangeIsLate(last: number): KvsError {
+  return new KvsError(`an exchange came after its successor, number ${last}`);
+}

@@ -1,0 +1,106 @@
+import { KvsError } from "../errors.js";
+import type { ContextId, EngineId } from "../protocol/index.js";
+import type { ClaimedTask, QueuedTask, ReceivedReports, Scope, Wanted } from "../store.js";
+import { feedStarved, ringIdle } from "./ring.js";
+import { type Run, contextState, queueOf, queuedTasks } from "./run.js";
+
+// What a driver can do to a run whose token it holds. Each twin of a script in ../redis/scripts.
+
+export function publish(
+  run: Run,
+  number: number,
+  tasks: readonly QueuedTask[],
+  where: "back" | "front",
+): void {
+  const invalid = tasks.find(({ needs }) => !/^\S+$/.test(needs));
+  if (invalid !== undefined) {
+    throw new KvsError(`a needs key cannot be empty or hold blanks: ${JSON.stringify(invalid.needs)}`);
+  }
+  if (number <= run.published) return;
+  run.published = number;
+  for (const task of where === "front" ? tasks.toReversed() : tasks) {
+    if (!run.needs.includes(task.needs)) run.needs.push(task.needs);
+    const queue = queueOf(run, task.needs);
+    if (where === "front") queue.unshift(task);
+    else queue.push(task);
+  }
+  ringIdle(run, tasks.length);
+}
+
+export function withdraw(run: Run, task: QueuedTask): boolean {
+  const mark = `${task.id}:${task.attempt}`;
+  const queue = queueOf(run, task.needs);
+  const at = queue.findIndex(
+    ({ id, attempt, body }) =>
+      id === task.id && attempt === task.attempt && Buffer.compare(body, task.body) === 0,
+  );
+  if (at < 0) return run.withdrawn.includes(mark);
+  queue.splice(at, 1);
+  run.withdrawn = [...run.withdrawn, mark].slice(-100);
+  return true;
+}
+
+export function receive(run: Run, max: number): ReceivedReports {
+  if (max < 1) throw new RangeError(`cannot receive ${max} reports`);
+  return { from: run.acknowledged, reports: run.reports.slice(0, max) };
+}
+
+export function acknowledge(run: Run, upTo: number): void {
+  const count = Math.min(upTo - run.acknowledged, run.reports.length);
+  if (count <= 0) return;
+  const highest = new Map<EngineId, number>();
+  for (const { engine, number } of run.reports.splice(0, count)) highest.set(engine, number);
+  run.acknowledged += count;
+  for (const [engine, number] of highest) {
+    const member = run.engines.get(engine);
+    if (member === undefined) continue;
+    member.acknowledged = number;
+    if (member.awaitsAcknowledgement) run.chimes.add(engine);
+  }
+}
+
+export function order(run: Run, scope: Scope, wanted: Wanted): void {
+  if (scope.kind === "run") run.wanted = wanted;
+  if (scope.kind === "context") contextState(run, scope.context).wanted = wanted;
+  for (const [engine, member] of run.engines) {
+    if (scope.kind === "engine" && scope.engine !== engine) continue;
+    if (scope.kind === "context" && scope.context !== member.context) continue;
+    if (scope.kind === "context") member.contextWanted = wanted;
+    if (scope.kind === "engine") member.wanted = wanted;
+    if (member.state === "member") run.chimes.add(engine);
+  }
+}
+
+export function limit(run: Run, context: ContextId, tasks: number): void {
+  const state = contextState(run, context);
+  const mark = `${run.token}:${tasks}`;
+  if (state.limit === mark) return;
+  state.limit = mark;
+  state.credit = tasks;
+  feedStarved(run);
+  ringIdle(run, queuedTasks(run));
+}
+
+export function expel(run: Run, engine: EngineId): readonly ClaimedTask[] {
+  const member = run.engines.get(engine);
+  if (member === undefined) return [];
+  if (member.state === "member") {
+    member.expelled = [...member.claims.values()]
+      .map(({ id, attempt }) => ({ id, attempt }))
+      .sort((a, b) => a.id - b.id);
+    member.claims.clear();
+    member.state = "expelled";
+    member.idle = 0;
+    run.idle.delete(engine);
+    run.starved.delete(engine);
+    run.chimes.add(engine);
+    // It may have been rung for a task that it never took.
+    ringIdle(run, queuedTasks(run));
+  }
+  return member.expelled;
+}
+
+export function post(run: Run, key: string, value: string): void {
+  const values = run.posted.get(key) ?? [];
+  if (values.at(-1) !== value) run.posted.set(key, [...values, value]);
+}

@@ -1,0 +1,120 @@
+import type { ContextId, EngineId, NeedsKey, TaskId } from "../protocol/index.js";
+import type {
+  ClaimedTask,
+  EngineSnapshot,
+  FencingToken,
+  QueuedTask,
+  ReceivedReport,
+  Wanted,
+} from "../store.js";
+import { strongest } from "../wanted.js";
+
+/** What the store holds of one engine. */
+export interface Member {
+  readonly context: ContextId;
+  readonly rank: number;
+  readonly info: Uint8Array;
+  state: EngineSnapshot["state"];
+  contextWanted: Wanted;
+  wanted: Wanted;
+  /** Of the last exchange. */
+  seq: number;
+  /** What that one claimed: the answer to its repetition. */
+  last: readonly TaskId[];
+  reported: number;
+  acknowledged: number;
+  awaitsAcknowledgement: boolean;
+  renewal: number;
+  stats: Uint8Array;
+  /** Free slots that it was last listed with. */
+  idle: number;
+  readonly claims: Map<TaskId, QueuedTask>;
+  expelled: readonly ClaimedTask[];
+}
+
+export interface ContextState {
+  wanted: Wanted;
+  /** Claims left; undefined without a limit. */
+  credit: number | undefined;
+  /** The last `limit`, to know its repetition. */
+  limit: string;
+}
+
+/** What the store holds of one run: the twin of the keys in `keys.ts`. */
+export interface Run {
+  token: FencingToken;
+  info: Uint8Array;
+  beat: number;
+  wanted: Wanted;
+  readonly needs: NeedsKey[];
+  published: number;
+  /** Position of the first of `reports`. */
+  acknowledged: number;
+  readonly reports: ReceivedReport[];
+  readonly queues: Map<NeedsKey, QueuedTask[]>;
+  /** In order of rank. */
+  readonly engines: Map<EngineId, Member>;
+  /** Free slots of those who wait to be rung. */
+  readonly idle: Map<EngineId, number>;
+  /** The same, where the context has no credit left. */
+  readonly starved: Map<EngineId, number>;
+  readonly contexts: Map<ContextId, ContextState>;
+  withdrawn: readonly string[];
+  readonly posted: Map<string, string[]>;
+  /** Bells that the verb under way has rung. */
+  readonly chimes: Set<"driver" | EngineId>;
+}
+
+export function newRun(): Run {
+  return {
+    token: 0,
+    info: new Uint8Array(),
+    beat: 0,
+    wanted: "run",
+    needs: [],
+    published: 0,
+    acknowledged: 0,
+    reports: [],
+    queues: new Map(),
+    engines: new Map(),
+    idle: new Map(),
+    starved: new Map(),
+    contexts: new Map(),
+    withdrawn: [],
+    posted: new Map(),
+    chimes: new Set(),
+  };
+}
+
+/** What holds for this engine. One that is no member any more shall stop. */
+export function wantedOfMember(run: Run, member: Member): Wanted {
+  return member.state === "member" ? strongest(run.wanted, member.contextWanted, member.wanted) : "stop";
+}
+
+export function contextState(run: Run, context: ContextId): ContextState {
+  let state = run.contexts.get(context);
+  if (state === undefined) {
+    state = { wanted: "run", credit: undefined, limit: "" };
+    run.contexts.set(context, state);
+  }
+  return state;
+}
+
+export function creditOf(run: Run, context: ContextId): number {
+  return run.contexts.get(context)?.credit ?? Infinity;
+}
+
+export function queueOf(run: Run, needs: NeedsKey): QueuedTask[] {
+  let queue = run.queues.get(needs);
+  if (queue === undefined) {
+    queue = [];
+    run.queues.set(needs, queue);
+  }
+  return queue;
+}
+
+export function queuedTasks(run: Run): number {
+  let sum = 0;
+  for (const queue of run.queues.values()) sum += queue.length;
+  return sum;
+}

@@ -1,0 +1,175 @@
+import { FencedError, KvsClosedError } from "../errors.js";
+import { runIsOver, serverWasReplaced } from "../lost.js";
+import type { ContextId, EngineId, RunId } from "../protocol/index.js";
+import type {
+  ClaimedTask,
+  ExchangeAnswer,
+  ExchangeRequest,
+  FencingToken,
+  JoinAnswer,
+  JoinRequest,
+  KvsStore,
+  QueuedTask,
+  ReceivedReports,
+  RenewAnswer,
+  RenewRequest,
+  Scope,
+  Snapshot,
+  Wanted,
+} from "../store.js";
+import { type BellOutcome, type StartTimer, realTimer } from "./bells.js";
+import * as driver from "./driver-verbs.js";
+import * as engine from "./engine-verbs.js";
+import { type Run, newRun } from "./run.js";
+import type { MemoryServer } from "./server.js";
+import { snapshotOf } from "./snapshot.js";
+
+/**
+ * One client of a `MemoryServer`. Verbs do their work before they return their promise, and use no clock; only
+ * `waitForBell` has a timer, which can be a simulation's.
+ */
+export class MemoryStore implements KvsStore {
+  readonly #server: MemoryServer;
+  readonly #runId: RunId;
+  readonly #life: number;
+  readonly #startTimer: StartTimer;
+  #closed = false;
+
+  constructor(server: MemoryServer, runId: RunId, startTimer: StartTimer = realTimer) {
+    this.#server = server;
+    this.#runId = runId;
+    this.#life = server.life;
+    this.#startTimer = startTimer;
+  }
+
+  async open(info: Uint8Array): Promise<FencingToken> {
+    const { runs } = this.#connected();
+    const run = runs.get(this.#runId) ?? newRun();
+    runs.set(this.#runId, run);
+    run.token++;
+    run.info = info;
+    run.published = 0;
+    run.withdrawn = [];
+    return run.token;
+  }
+
+  async publish(
+    token: FencingToken,
+    number: number,
+    tasks: readonly QueuedTask[],
+    where: "back" | "front" = "back",
+  ) {
+    this.#asDriver(token, (run) => {
+      driver.publish(run, number, tasks, where);
+    });
+  }
+
+  async withdraw(token: FencingToken, task: QueuedTask): Promise<boolean> {
+    return this.#asDriver(token, (run) => driver.withdraw(run, task));
+  }
+
+  async receive(token: FencingToken, max: number): Promise<ReceivedReports> {
+    return this.#asDriver(token, (run) => driver.receive(run, max));
+  }
+
+  async acknowledge(token: FencingToken, upTo: number): Promise<void> {
+    this.#asDriver(token, (run) => {
+      driver.acknowledge(run, upTo);
+    });
+  }
+
+  async order(token: FencingToken, scope: Scope, wanted: Wanted): Promise<void> {
+    this.#asDriver(token, (run) => {
+      driver.order(run, scope, wanted);
+    });
+  }
+
+  async limit(token: FencingToken, context: ContextId, tasks: number): Promise<void> {
+    this.#asDriver(token, (run) => {
+      driver.limit(run, context, tasks);
+    });
+  }
+
+  async expel(token: FencingToken, member: EngineId): Promise<readonly ClaimedTask[]> {
+    return this.#asDriver(token, (run) => driver.expel(run, member));
+  }
+
+  async beat(token: FencingToken): Promise<void> {
+    this.#asDriver(token, (run) => {
+      run.beat++;
+    });
+  }
+
+  async post(token: FencingToken, key: string, value: string): Promise<void> {
+    this.#asDriver(token, (run) => {
+      driver.post(run, key, value);
+    });
+  }
+
+  async close(token: FencingToken): Promise<void> {
+    const { runs, bells } = this.#connected();
+    const run = runs.get(this.#runId);
+    if (run === undefined) return;
+    if (run.token !== token) throw new FencedError();
+    runs.delete(this.#runId);
+    bells.clear(this.#bell(""));
+  }
+
+  async join(request: JoinRequest): Promise<JoinAnswer> {
+    if (!this.#connected().runs.has(this.#runId)) return { kind: "noRun" };
+    return this.#on((run) => engine.join(run, request));
+  }
+
+  async exchange(request: ExchangeRequest): Promise<ExchangeAnswer> {
+    return this.#on((run) => engine.exchange(run, request));
+  }
+
+  async renew(request: RenewRequest): Promise<RenewAnswer> {
+    return this.#on((run) => engine.renew(run, request));
+  }
+
+  async leave(member: EngineId): Promise<boolean> {
+    return this.#on((run) => engine.leave(run, member));
+  }
+
+  async snapshot(): Promise<Snapshot> {
+    return snapshotOf(this.#connected().runs.get(this.#runId));
+  }
+
+  async waitForBell(whose: "driver" | EngineId, timeoutMs: number): Promise<BellOutcome> {
+    return this.#connected().bells.wait(this.#bell(whose), this, timeoutMs, this.#startTimer);
+  }
+
+  async disconnect(): Promise<void> {
+    this.#closed = true;
+    this.#server.bells.close(this);
+  }
+
+  #bell(whose: string): string {
+    return `${this.#runId}:${whose}`;
+  }
+
+  #connected(): MemoryServer {
+    if (this.#closed) throw new KvsClosedError();
+    if (this.#server.life !== this.#life) throw serverWasReplaced();
+    return this.#server;
+  }
+
+  /** Does one verb, and then rings the bells that it rang. */
+  #on<Answer>(verb: (run: Run) => Answer): Answer {
+    const { runs, bells } = this.#connected();
+    const run = runs.get(this.#runId);
+    if (run === undefined) throw runIsOver();
+    const answer = verb(run);
+    for (const whose of run.chimes) bells.ring(this.#bell(whose));
+    run.chimes.clear();
+    return answer;
+  }
+
+  #asDriver<Answer>(token: FencingToken, verb: (run: Run) => Answer): Answer {
+    return this.#on((run) => {
+      if (run.token !== token) throw new FencedError();
+      return verb(run);
+    });
+  }
+}

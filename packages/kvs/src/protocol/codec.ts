@@ -1,0 +1,30 @@
+import { Packr } from "msgpackr";
+import * as z from "zod/mini";
+import { MalformedMessageError } from "../errors.js";
+
+const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
+
+/** Msgpack without extensions of msgpackr's own, so that any language can read it. */
+export function pack(value: unknown): Buffer {
+  return packr.pack(value);
+}
+
+/** Unpacks and validates; `what` names the message in the error. Throws `MalformedMessageError`. */
+export function unpackAs<Schema extends z.ZodMiniType>(
+  what: string,
+  schema: Schema,
+  bytes: Uint8Array,
+): z.infer<Schema> {
+  let value: unknown;
+  try {
+    value = packr.unpack(bytes);
+  } catch (cause) {
+    throw new MalformedMessageError(what, "it is not msgpack", { cause });
+  }
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new MalformedMessageError(what, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
+  }
+  return parsed.data;
+}

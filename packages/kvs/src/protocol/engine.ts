@@ -1,0 +1,44 @@
+import * as z from "zod/mini";
+import { pack, unpackAs } from "./codec.js";
+import { protocolVersion } from "./version.js";
+
+const engineInfoSchema = z.object({
+  version: z.literal(protocolVersion),
+  host: z.string(),
+  pid: z.int(),
+  /** Tasks at a time. */
+  slots: z.int(),
+  cores: z.number(),
+});
+
+/** What an engine says of itself when it joins. */
+export type EngineInfo = z.infer<typeof engineInfoSchema>;
+
+const engineStatsSchema = z.object({
+  /** `starting`: PERENGINE START runs. `draining`: takes nothing new. */
+  state: z.enum(["starting", "running", "draining"]),
+  busy: z.int(),
+  done: z.int(),
+  failed: z.int(),
+});
+
+/** What an engine says of itself with every renewal. */
+export type EngineStats = z.infer<typeof engineStatsSchema>;
+
+export function encodeEngineInfo(info: EngineInfo): Buffer {
+  return pack(info);
+}
+
+/** Throws `MalformedMessageError`. */
+export function decodeEngineInfo(bytes: Uint8Array): EngineInfo {
+  return unpackAs("engine info", engineInfoSchema, bytes);
+}
+
+export function encodeEngineStats(stats: EngineStats): Buffer {
+  return pack(stats);
+}
+
+/** Throws `MalformedMessageError`. */
+export function decodeEngineStats(bytes: Uint8Array): EngineStats {
+  return unpackAs("engine stats", engineStatsSchema, bytes);
+}

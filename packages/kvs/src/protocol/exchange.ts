@@ -1,0 +1,143 @@
+import type { Attempt, ContextId, EngineId, TaskId } from "./ids.js";
+import type { NeedsKey } from "./needs.js";
+
+/* What passes between driver, engines and the store, as values. The verbs stand in `store.ts`. */
+
+/** Raised by every driver that opens or takes over a run; a lower token is refused from then on. */
+export type FencingToken = number;
+
+/** A task as the store holds it; `body` is opaque to the store (see `encodeTask`). */
+export interface QueuedTask {
+  readonly id: TaskId;
+  readonly attempt: Attempt;
+  readonly needs: NeedsKey;
+  readonly body: Uint8Array;
+}
+
+/** `run` < `drain` (finish what runs, take nothing new) < `stop` (stop it now). */
+export type Wanted = "run" | "drain" | "stop";
+
+export type Scope =
+  | { readonly kind: "run" }
+  | { readonly kind: "context"; readonly context: ContextId }
+  | { readonly kind: "engine"; readonly engine: EngineId };
+
+export interface ClaimedTask {
+  readonly id: TaskId;
+  readonly attempt: Attempt;
+}
+
+export interface ReceivedReports {
+  /** Position of the first report; positions count from 0 over the whole run. */
+  readonly from: number;
+  readonly reports: readonly ReceivedReport[];
+}
+
+export interface ReceivedReport {
+  readonly engine: EngineId;
+  /** The engine's own count of its reports, from 1. */
+  readonly number: number;
+  /** See `decodeReport`. */
+  readonly body: Uint8Array;
+}
+
+export interface JoinRequest {
+  readonly engine: EngineId;
+  readonly context: ContextId;
+  /** See `encodeEngineInfo`. */
+  readonly info: Uint8Array;
+}
+
+export type JoinAnswer =
+  | {
+      readonly kind: "joined";
+      /** 0.. over the whole run, in order of joining. */
+      readonly rank: number;
+      /** See `decodeRunInfo`. */
+      readonly runInfo: Uint8Array;
+      /** Every distinct needs that has been published so far. */
+      readonly needs: readonly NeedsKey[];
+    }
+  /** The run has ended, or never was on this store. */
+  | { readonly kind: "noRun" };
+
+export interface NumberedReport {
+  readonly number: number;
+  /** The claim that this ends; null for PERENGINE commands. */
+  readonly ends: TaskId | null;
+  readonly body: Uint8Array;
+}
+
+export interface Want {
+  readonly needs: NeedsKey;
+  readonly max: number;
+}
+
+export interface ExchangeRequest {
+  readonly engine: EngineId;
+  readonly seq: number;
+  readonly reports: readonly NumberedReport[];
+  /** Claimed and never started: go back to the front of their queues. */
+  readonly releases: readonly QueuedTask[];
+  /** Most wanted first. Empty: claims nothing. */
+  readonly wants: readonly Want[];
+  /** No claim beyond this many bytes of bodies (but always one task). */
+  readonly maxBytes: number;
+  /**
+   * Free slots before this claim. What the claim leaves of them is what to ring for when tasks are
+   * published later; nothing left takes the engine off that list.
+   */
+  readonly idleSlots: number;
+  /** Ring when reports are acknowledged (a draining engine has nothing else to wait for). */
+  readonly awaitsAcknowledgement: boolean;
+}
+
+export interface ExchangeAnswer {
+  readonly tasks: readonly QueuedTask[];
+  /** All reports up to this number are on disk; the engine may forget them. */
+  readonly acknowledged: number;
+  readonly wanted: Wanted;
+  /** Every distinct needs that has been published so far. */
+  readonly needs: readonly NeedsKey[];
+}
+
+export interface RenewRequest {
+  readonly engine: EngineId;
+  readonly counter: number;
+  /** See `encodeEngineStats`. */
+  readonly stats: Uint8Array;
+}
+
+export interface RenewAnswer {
+  readonly acknowledged: number;
+  /** `stop` also when the engine was expelled. */
+  readonly wanted: Wanted;
+  /** Changes as long as a driver lives. */
+  readonly driverBeat: number;
+}
+
+export interface Snapshot {
+  /** False: the run has ended or never was. All else is then empty. */
+  readonly open: boolean;
+  readonly token: FencingToken;
+  readonly driverBeat: number;
+  readonly queued: number;
+  /** Received from engines, not yet acknowledged. */
+  readonly reports: number;
+  readonly wanted: Wanted;
+  readonly engines: readonly EngineSnapshot[];
+}
+
+export interface EngineSnapshot {
+  readonly engine: EngineId;
+  readonly context: ContextId;
+  readonly rank: number;
+  readonly info: Uint8Array;
+  /** Compare with an earlier look, by your own clock: unchanged for longer than the lease means lost. */
+  readonly renewal: number;
+  /** Empty before the first renewal. */
+  readonly stats: Uint8Array;
+  readonly claims: number;
+  readonly wanted: Wanted;
+  readonly state: "member" | "left" | "expelled";
+}

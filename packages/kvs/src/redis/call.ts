@@ -1,0 +1,31 @@
+import { FencedError, KvsError } from "../errors.js";
+import { engineIsUnknown, exchangeIsLate, runIsOver, serverWasReplaced } from "../lost.js";
+import type { Script } from "./scripts.js";
+import { isReply } from "./session.js";
+
+/** Runs one script, in whatever session there is; answers what it answered. */
+export type Call = (script: Script, args: readonly (string | Buffer | number)[]) => Promise<unknown>;
+
+/** What the scripts refuse with, and what else a server may answer, as our errors. */
+export function replyError(error: unknown): unknown {
+  if (!isReply(error)) return error;
+  const [code, detail] = /\bTM_[A-Z]+\b(?: \d+)?/.exec(error.message)?.[0].split(" ") ?? [];
+  switch (code) {
+    case "TM_GONE":
+      return runIsOver();
+    case "TM_STALE":
+      return serverWasReplaced();
+    case "TM_UNKNOWN":
+      return engineIsUnknown();
+    case "TM_FENCED":
+      return new FencedError();
+    case "TM_SEQ":
+      return exchangeIsLate(Number(detail));
+    default:
+      return new KvsError(`the key-value store refused a request: ${error.message}${advice(error.message)}`);
+  }
+}
+
+function advice(message: string): string {
+  return message.startsWith("OOM") ? "; raise its maxmemory (CONFIG SET maxmemory)" : "";
+}

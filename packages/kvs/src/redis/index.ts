@@ -1,0 +1,2 @@
+export type { ConnectionEvent } from "./connection.js";
+export { type RedisStoreOptions, connectRedisStore } from "./store.js";

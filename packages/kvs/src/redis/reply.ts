@@ -1,0 +1,29 @@
+import { MalformedMessageError } from "../errors.js";
+
+// What our own scripts answer, checked once, where it enters.
+
+function malformed(wanted: string, reply: unknown): MalformedMessageError {
+  return new MalformedMessageError(
+    "answer of the key-value store",
+    `${wanted} expected, got ${typeof reply}`,
+  );
+}
+
+export function asNumber(reply: unknown): number {
+  if (typeof reply === "number") return reply;
+  throw malformed("a number", reply);
+}
+
+export function asBuffer(reply: unknown): Buffer {
+  if (Buffer.isBuffer(reply)) return reply;
+  throw malformed("bytes", reply);
+}
+
+export function asText(reply: unknown): string {
+  return asBuffer(reply).toString("utf8");
+}
+
+export function asArray(reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw malformed("an array", reply);
+}

@@ -1,0 +1,53 @@
+import { createHash } from "node:crypto";
+import acknowledge from "./scripts/acknowledge.lua";
+import beat from "./scripts/beat.lua";
+import close from "./scripts/close.lua";
+import exchange from "./scripts/exchange.lua";
+import expel from "./scripts/expel.lua";
+import join from "./scripts/join.lua";
+import leave from "./scripts/leave.lua";
+import limit from "./scripts/limit.lua";
+import open from "./scripts/open.lua";
+import order from "./scripts/order.lua";
+import post from "./scripts/post.lua";
+import publish from "./scripts/publish.lua";
+import receive from "./scripts/receive.lua";
+import renew from "./scripts/renew.lua";
+import driver from "./scripts/shared/driver.lua";
+import needs from "./scripts/shared/needs.lua";
+import prologue from "./scripts/shared/prologue.lua";
+import purge from "./scripts/shared/purge.lua";
+import ring from "./scripts/shared/ring.lua";
+import snapshot from "./scripts/snapshot.lua";
+import withdraw from "./scripts/withdraw.lua";
+
+/** One Lua script: a verb of the port, done atomically by the server. */
+export interface Script {
+  readonly text: string;
+  /** What `EVALSHA` knows it by. */
+  readonly sha: string;
+}
+
+function script(...parts: readonly string[]): Script {
+  const text = [prologue, ...parts].join("\n");
+  return { text, sha: createHash("sha1").update(text).digest("hex") };
+}
+
+export const scripts = {
+  open: script(purge, open),
+  publish: script(ring, driver, publish),
+  withdraw: script(driver, withdraw),
+  receive: script(driver, receive),
+  acknowledge: script(driver, acknowledge),
+  order: script(driver, order),
+  limit: script(ring, needs, driver, limit),
+  expel: script(ring, needs, driver, expel),
+  beat: script(driver, beat),
+  post: script(driver, post),
+  close: script(purge, close),
+  join: script(join),
+  exchange: script(ring, needs, exchange),
+  renew: script(renew),
+  leave: script(ring, needs, leave),
+  snapshot: script(needs, snapshot),
+} as const;

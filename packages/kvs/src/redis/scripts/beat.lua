@@ -1,0 +1,2 @@
+-- ARGV: run_id, token.
+return call('HINCRBY', KEYS[1], 'beat', 1)

@@ -1,0 +1,138 @@
+import { Redis, type RedisOptions } from "ioredis";
+import type { Endpoint, KvsAddress } from "../address.js";
+import { KvsError } from "../errors.js";
+import { type Refusal, refusalOf } from "./refusal.js";
+import type { Script } from "./scripts.js";
+import { checkServerInfo, parseServerInfo } from "./server-info.js";
+
+/** One connection to one life of a server, from connecting to its end. Never nursed: when it breaks there is a next one. */
+export interface Session {
+  readonly client: Redis;
+  /** Of the server; another one is another life, which remembers nothing. */
+  readonly serverRunId: string;
+  /** Scripts that this session has sent in full. */
+  readonly sent: Set<Script>;
+}
+
+export type Role = "driver" | "engine" | "monitor" | "keeper";
+
+/** No answer for so long, with requests under way: the connection counts as dead. */
+const silenceMs = 20_000;
+/** How long closing may take before the socket is destroyed. */
+const disconnectTimeoutMs = 200;
+
+function clientOptions(endpoint: Endpoint, connectTimeoutMs: number, blocking: boolean) {
+  const where =
+    endpoint.kind === "unix"
+      ? { path: endpoint.path }
+      : {
+          host: endpoint.host,
+          port: endpoint.port,
+          ...(endpoint.tls ? { tls: { servername: endpoint.host } } : {}),
+        };
+  return {
+    ...where,
+    protocol: 2,
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    disconnectTimeout: disconnectTimeoutMs,
+    // We reconnect ourselves: nothing may be sent on a new connection before we know which server it is.
+    retryStrategy: null,
+    maxRetriesPerRequest: null,
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    enableReadyCheck: false,
+    disableClientInfo: true,
+    // A blocking request is silent on purpose and has its own deadline.
+    ...(blocking ? {} : { socketTimeout: silenceMs }),
+  } satisfies RedisOptions;
+}
+
+/**
+ * Connects, signs in and looks whether the server can be used; a refusal is a value. The caller adds a listener
+ * for "end" to the session's client.
+ */
+export async function startSession(
+  endpoint: Endpoint,
+  address: KvsAddress,
+  options: {
+    readonly role: Role;
+    readonly connectTimeoutMs: number;
+    readonly blocking: boolean;
+    readonly signal: AbortSignal;
+  },
+): Promise<{ readonly kind: "session"; readonly session: Session } | Refusal> {
+  const client = new Redis(clientOptions(endpoint, options.connectTimeoutMs, options.blocking));
+  const giveUp = () => {
+    client.disconnect();
+  };
+  options.signal.addEventListener("abort", giveUp, { once: true });
+  // ioredis rejects `connect` with "Connection is closed"; the reason comes as an event.
+  let reason: unknown;
+  client.on("error", (error) => {
+    reason ??= error;
+  });
+  try {
+    await client.connect();
+    const server = parseServerInfo(await signIn(client, endpoint, address, options.role));
+    if (server.loading) throw new Error("it is still loading its data");
+    checkServerInfo(server);
+    return { kind: "session", session: { client, serverRunId: server.runId, sent: new Set() } };
+  } catch (error) {
+    client.disconnect();
+    return refusalOf(
+      error instanceof KvsError || isReply(error) ? error : (reason ?? error),
+      endpoint,
+      address,
+    );
+  } finally {
+    options.signal.removeEventListener("abort", giveUp);
+  }
+}
+
+/** Answers what INFO says. Not through ioredis's own options: it writes to the console when the server needs no password. */
+async function signIn(client: Redis, endpoint: Endpoint, address: KvsAddress, role: Role): Promise<string> {
+  const steps: Promise<unknown>[] = [];
+  if (address.password !== undefined) {
+    const user = address.username === undefined ? [] : [address.username];
+    steps.push(client.call("AUTH", ...user, address.password).catch(ignoreNeedless));
+  }
+  if (endpoint.db !== 0) steps.push(client.call("SELECT", endpoint.db));
+  const info = client.call("INFO");
+  steps.push(info);
+  // For people who look at CLIENT LIST; nothing depends on it.
+  steps.push(client.call("CLIENT", "SETNAME", `taskmuster-${role}`).catch(() => undefined));
+  await Promise.all(steps);
+  return String(await info);
+}
+
+function ignoreNeedless(error: unknown): void {
+  if (error instanceof Error && /without any password configured|no password is set/.test(error.message))
+    return;
+  throw error;
+}
+
+/** The server answered with an error: the connection itself is sound. */
+export function isReply(error: unknown): error is Error {
+  return error instanceof Error && error.name === "ReplyError";
+}
+
+/** Runs a script. The first time in full: then those that follow in the same pipeline find it loaded. */
+export async function runScript(
+  session: Session,
+  script: Script,
+  key: string,
+  args: readonly (string | Buffer | number)[],
+): Promise<unknown> {
+  const { client, sent } = session;
+  if (!sent.has(script)) {
+    sent.add(script);
+    return client.callBuffer("EVAL", script.text, 1, key, ...args);
+  }
+  try {
+    return await client.callBuffer("EVALSHA", script.sha, 1, key, ...args);
+  } catch (error) {
+    if (!isReply(error) || !error.message.startsWith("NOSCRIPT")) throw error;
+    return client.callBuffer("EVAL", script.text, 1, key, ...args);
+  }
+}

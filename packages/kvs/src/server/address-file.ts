@@ -1,0 +1,122 @@
+import { randomBytes } from "node:crypto";
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import * as z from "zod/mini";
+import type { KvsAddress } from "../address.js";
+import { KvsError } from "../errors.js";
+import { type RunId, protocolVersion, runId } from "../protocol/index.js";
+
+/** All that an engine needs to find its run. */
+export interface RunAddress extends KvsAddress {
+  readonly runId: RunId;
+}
+
+const schema = z.object({
+  version: z.literal(protocolVersion),
+  runId: z.string(),
+  addresses: z.array(z.string()).check(z.minLength(1)),
+  username: z.optional(z.string()),
+  password: z.optional(z.string()),
+  private: z.boolean(),
+});
+
+/**
+ * Writes the file at once and whole, for its owner only, whatever the umask. Throws the system's error when the directory
+ * cannot be written.
+ */
+export function writeAddressFile(path: string, address: RunAddress): void {
+  const { addresses, username, password, runId: run } = address;
+  const value = {
+    version: protocolVersion,
+    runId: run,
+    addresses,
+    username,
+    password,
+    private: address.private,
+  };
+  const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
+  const file = openSync(temporary, "wx", 0o600);
+  try {
+    fchmodSync(file, 0o600);
+    writeFileSync(file, `${JSON.stringify(value)}\n`);
+    fsyncSync(file);
+    renameSync(temporary, path);
+  } catch (error) {
+    rmSync(temporary, { force: true });
+    throw error;
+  } finally {
+    closeSync(file);
+  }
+}
+
+/** Throws `KvsError` when there is none, it is not one, or others than its owner, who must be us, could have read it. */
+export function readAddressFile(path: string): RunAddress {
+  const parsed = schema.safeParse(parseJson(path, readOwn(path)));
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new KvsError(
+      `${path} is not an address file of this version: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
+    );
+  }
+  const { addresses, username, password, private: isPrivate } = parsed.data;
+  try {
+    return {
+      runId: runId(parsed.data.runId),
+      addresses,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      private: isPrivate,
+    };
+  } catch (cause) {
+    throw new KvsError(`${path} is not an address file: its run id is malformed`, { cause });
+  }
+}
+
+function readOwn(path: string): string {
+  let file: number;
+  try {
+    file = openSync(path, "r");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
+      throw new KvsError(`there is no address file ${path}: the run is over, or was started elsewhere`, {
+        cause,
+      });
+    }
+    throw new KvsError(`cannot read the address file ${path}: ${String(cause)}`, { cause });
+  }
+  try {
+    const { uid, mode } = fstatSync(file);
+    if (process.getuid !== undefined && uid !== process.getuid()) {
+      throw new KvsError(
+        `the address file ${path} belongs to another user: whoever wrote it could run commands as you`,
+      );
+    }
+    if ((mode & 0o077) !== 0) {
+      const octal = (mode & 0o777).toString(8).padStart(4, "0");
+      throw new KvsError(
+        `other users have access to the address file ${path} (mode ${octal}); it holds a secret: chmod 600 it`,
+      );
+    }
+    return readFileSync(file, "utf8");
+  } finally {
+    closeSync(file);
+  }
+}
+
+function parseJson(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new KvsError(`${path} is not an address file: it is not JSON`, { cause });
+  }
+}

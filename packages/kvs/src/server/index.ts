@@ -1,0 +1,7 @@
+export { type KvsAddress, type Endpoint, defaultPort, parseEndpoint, withoutSecret } from "../address.js";
+export { type RunAddress, readAddressFile, writeAddressFile } from "./address-file.js";
+export { buildServerBinary } from "./build-binary.js";
+export { findServerBinary } from "./find-binary.js";
+export { type Keeper, type KeeperOptions, startKeeper } from "./keeper.js";
+export { parseKvsServerOption } from "./parse-option.js";
+export { type PrivateServer, type ServerExit, startPrivateServer } from "./private-server.js";

@@ -1,0 +1,169 @@
+import { existsSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseEndpoint } from "../address.js";
+import { KvsError, TaskmusterError } from "../errors.js";
+import { decodeEngineInfo } from "../protocol/index.js";
+import { startSession } from "../redis/session.js";
+import { connectRedisStore } from "../redis/store.js";
+import type { EngineSnapshot, KvsStore } from "../store.js";
+import { type RunAddress, readAddressFile } from "./address-file.js";
+import { isProcessAlive, livesIn } from "./process-alive.js";
+import { Watch } from "./watch.js";
+
+export interface KeepOptions {
+  readonly addressFile: string;
+  /** The server's own directory, with its socket. */
+  readonly directory: string;
+  readonly serverPid: number;
+  readonly leaseMs: number;
+  /** How long no new driver may show before nobody is expected to. */
+  readonly driverPatienceMs?: number;
+  readonly lookEveryMs?: number;
+}
+
+/** What `startKeeper` puts into argv. Throws a `RangeError`. */
+export function parseKeeperArguments(args: readonly string[]): KeepOptions {
+  const [addressFile, directory, serverPid, leaseMs] = args;
+  if (
+    addressFile === undefined ||
+    directory === undefined ||
+    !(Number(serverPid) > 1) ||
+    !(Number(leaseMs) > 0)
+  ) {
+    throw new RangeError("usage: keeper ADDRESSFILE DIRECTORY PID LEASE_MS");
+  }
+  return { addressFile, directory, serverPid: Number(serverPid), leaseMs: Number(leaseMs) };
+}
+
+/**
+ * The driver died without a word. Waits until no engine holds a lease and no new driver has taken over, then ends the
+ * private server and removes its directory and the address file. Returns then, or when the server is gone already.
+ */
+export async function runKeeper(options: KeepOptions): Promise<void> {
+  const address = await findAddress(options.addressFile);
+  // Without it nobody can join or recover: the driver was about to end, or to begin.
+  if (address === undefined) return endServer(options, undefined);
+  // What we shall end is only the server that we were started for; a new driver may have started another.
+  const isOurs = address.addresses.some(
+    (each) => each.startsWith("unix:") && pathOf(each).startsWith(options.directory),
+  );
+  if (isOurs) await watch(options, address);
+  await endServer(options, isOurs ? address : undefined);
+  if (isOurs) removeAddressFile(options.addressFile, address);
+}
+
+/** Undefined: there is none. One that we may not use (others can read it) may be mended, and its server may be in use. */
+async function findAddress(path: string): Promise<RunAddress | undefined> {
+  while (existsSync(path)) {
+    try {
+      return readAddressFile(path);
+    } catch (error) {
+      if (!(error instanceof KvsError)) throw error;
+    }
+    await sleep(5_000);
+  }
+  return undefined;
+}
+
+function pathOf(address: string): string {
+  const endpoint = parseEndpoint(address);
+  return endpoint.kind === "unix" ? endpoint.path : "";
+}
+
+/** Returns when nobody needs the server any more, or it is gone. */
+async function watch(options: KeepOptions, address: RunAddress): Promise<void> {
+  const { leaseMs, driverPatienceMs = 3_000, lookEveryMs = 500 } = options;
+  const watcher = new Watch({ leaseMs, driverPatienceMs, longestGapMs: 10_000 });
+  let store: KvsStore | undefined;
+  try {
+    for (;;) {
+      store ??= await connect(address);
+      if (store === undefined) return;
+      const broken = store;
+      try {
+        const seen = watcher.look(performance.now(), await store.snapshot(), isDeadHere);
+        if (!seen.driver && seen.engines === 0) return;
+        // A driver that took over has a keeper of its own: this one is only there in case.
+        await sleep(seen.driver ? Math.max(lookEveryMs, driverPatienceMs / 2) : lookEveryMs);
+      } catch (error) {
+        if (!(error instanceof TaskmusterError)) throw error;
+        store = undefined;
+        await broken.disconnect();
+      }
+    }
+  } finally {
+    await store?.disconnect();
+  }
+}
+
+/** A store that is closed when its connection breaks: then we want to know whether the server is still there. */
+async function connect(address: RunAddress): Promise<KvsStore | undefined> {
+  try {
+    const store = await connectRedisStore({
+      address,
+      runId: address.runId,
+      role: "keeper",
+      waitMs: 1_000,
+      onEvent: (event) => {
+        if (event.kind === "down") void store.disconnect();
+      },
+    });
+    return store;
+  } catch (error) {
+    if (error instanceof KvsError) return undefined;
+    throw error;
+  }
+}
+
+function isDeadHere({ info }: EngineSnapshot): boolean {
+  try {
+    const { host, pid } = decodeEngineInfo(info);
+    return host === hostname() && !isProcessAlive(pid);
+  } catch {
+    return false;
+  }
+}
+
+/** By its own means if it answers, else by force, if the process is certainly the one that we were started for. */
+async function endServer(
+  { serverPid, directory }: KeepOptions,
+  address: RunAddress | undefined,
+): Promise<void> {
+  if (address !== undefined) {
+    await askToEnd(address);
+    await isGone(serverPid);
+  }
+  if (isProcessAlive(serverPid) && livesIn(serverPid, directory)) {
+    process.kill(serverPid, "SIGKILL");
+    await isGone(serverPid);
+  }
+  rmSync(directory, { recursive: true, force: true });
+}
+
+async function isGone(pid: number): Promise<void> {
+  const deadline = performance.now() + 3_000;
+  while (isProcessAlive(pid) && performance.now() < deadline) await sleep(10);
+}
+
+async function askToEnd(address: RunAddress): Promise<void> {
+  const signal = AbortSignal.timeout(2_000);
+  for (const each of address.addresses) {
+    const options = { role: "keeper", connectTimeoutMs: 2_000, blocking: false, signal } as const;
+    const result = await startSession(parseEndpoint(each), address, options);
+    if (result.kind !== "session") continue;
+    // It answers by going away.
+    await result.session.client.call("SHUTDOWN", "NOSAVE").catch(() => undefined);
+    result.session.client.disconnect();
+    return;
+  }
+}
+
+/** Unless a new driver has written another address into it. */
+function removeAddressFile(path: string, address: RunAddress): void {
+  try {
+    if (readAddressFile(path).addresses.join() === address.addresses.join()) rmSync(path, { force: true });
+  } catch (error) {
+    if (!(error instanceof KvsError)) throw error;
+  }
+}

@@ -1,0 +1,123 @@
+import type {
+  ClaimedTask,
+  ContextId,
+  EngineId,
+  ExchangeAnswer,
+  ExchangeRequest,
+  FencingToken,
+  JoinAnswer,
+  JoinRequest,
+  QueuedTask,
+  ReceivedReports,
+  RenewAnswer,
+  RenewRequest,
+  Scope,
+  Snapshot,
+  Wanted,
+} from "./protocol/index.js";
+
+export type * from "./protocol/exchange.js";
+
+/**
+ * The port between driver, engines and the key-value store. The store is a rebuildable cache: the
+ * status file is the truth about what has finished, engines are the truth about what is running.
+ *
+ * Every verb that changes something may be repeated with the same arguments after its answer was
+ * lost: driver verbs name an absolute position (`number`, `upTo`), engine verbs carry a sequence
+ * number and a repetition gets the stored answer. Every verb may throw `KvsLostError` (the store
+ * forgot the run) and `KvsClosedError`; driver verbs throw `FencedError` when their token is no longer
+ * the run's.
+ */
+export interface KvsStore extends DriverVerbs, EngineVerbs {
+  /** What a monitor, or the driver's sweep for lost engines, looks at. Bounded by the number of engines. */
+  snapshot(): Promise<Snapshot>;
+
+  /**
+   * Waits until somebody rings, or `timeoutMs` has passed. Only a doorbell: a ring may be late or
+   * spurious, so whoever waits looks again. Needs its own connection per caller.
+   */
+  waitForBell(whose: "driver" | EngineId, timeoutMs: number): Promise<"rung" | "timeout">;
+
+  /** Closes this client's connections. Calls under way reject with `KvsClosedError`. Twice is fine. */
+  disconnect(): Promise<void>;
+}
+
+export interface DriverVerbs {
+  /**
+   * Creates the run, or takes it over, and answers the new fencing token. `info` is what engines get when
+   * they join (see `encodeRunInfo`).
+   */
+  open(info: Uint8Array): Promise<FencingToken>;
+
+  /**
+   * Appends tasks to their queues (`front`: puts them before all others, for re-offers) and rings as
+   * many idle engines as they can occupy. `number` counts this driver's publishes from 1; a number not above the
+   * last one is a repetition and changes nothing.
+   */
+  publish(
+    token: FencingToken,
+    number: number,
+    tasks: readonly QueuedTask[],
+    where?: "back" | "front",
+  ): Promise<void>;
+
+  /** Takes a queued task back that nobody has claimed yet. False: it is not in its queue. */
+  withdraw(token: FencingToken, task: QueuedTask): Promise<boolean>;
+
+  /** The oldest reports that are not acknowledged, without taking them away. */
+  receive(token: FencingToken, max: number): Promise<ReceivedReports>;
+
+  /**
+   * Drops all reports before position `upTo` (they are on disk) and lets the engines forget them.
+   * Engines that wait for this are rung.
+   */
+  acknowledge(token: FencingToken, upTo: number): Promise<void>;
+
+  /** Sets what the run, a context or an engine shall do. The strongest of the three holds for an engine. Rings them. */
+  order(token: FencingToken, scope: Scope, wanted: Wanted): Promise<void>;
+
+  /**
+   * Limits a context to `tasks` further claims (`-C`), exactly. A claim that is released gives its credit back. The same
+   * number again, by the same driver, is a repetition and changes nothing; another number counts anew from then on.
+   */
+  limit(token: FencingToken, context: ContextId, tasks: number): Promise<void>;
+
+  /**
+   * Ends an engine's membership: it can claim nothing from now on, and is told to stop when it asks.
+   * Answers what it had claimed and not reported. Reports that it still sends are received.
+   */
+  expel(token: FencingToken, engine: EngineId): Promise<readonly ClaimedTask[]>;
+
+  /** The driver lives. Unsequenced. */
+  beat(token: FencingToken): Promise<void>;
+
+  /**
+   * Leaves a mark for other programs: appends `value` to the run's list `key` (`BARRIER key`). The value that was
+   * appended last under this key is a repetition and changes nothing.
+   */
+  post(token: FencingToken, key: string, value: string): Promise<void>;
+
+  /** Deletes every key of the run. Engines that ask afterwards are told that the run is over. */
+  close(token: FencingToken): Promise<void>;
+}
+
+export interface EngineVerbs {
+  /** Becomes a member. Repeated with the same id it is the same membership. */
+  join(request: JoinRequest): Promise<JoinAnswer>;
+
+  /**
+   * Hands reports and unstarted tasks in and claims the next ones, in one round trip. One at a time per engine;
+   * `seq` counts from 1. A repetition gets the same tasks (none if the engine was expelled since: nobody may start them)
+   * beside the present state of the rest. Throws `KvsError` on a `seq` lower than the last.
+   */
+  exchange(request: ExchangeRequest): Promise<ExchangeAnswer>;
+
+  /** The engine lives. Unsequenced; a higher `counter` than ever before renews the lease. */
+  renew(request: RenewRequest): Promise<RenewAnswer>;
+
+  /**
+   * Ends the membership in good order. Refused (`false`) as long as the engine holds claims. Its reports are kept
+   * until they are acknowledged.
+   */
+  leave(engine: EngineId): Promise<boolean>;
+}

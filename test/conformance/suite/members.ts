@@ -1,0 +1,197 @@
+import { contextId } from "@taskmuster/kvs/protocol";
+import { expect, it } from "vitest";
+import { TestEngine, bytes, ids, isRung, reportTexts, task, tasks, text } from "../actors.js";
+import type { Bench } from "./bench.js";
+
+export function memberSuite({ open }: Bench): void {
+  it("numbers engines in the order of joining, each once", async () => {
+    const { store } = await open();
+    const one = await TestEngine.join(store, "engineb1");
+    const two = await TestEngine.join(store, "enginea2", "other ctx");
+    expect(await isRung(store, "driver")).toBe(true);
+    expect(await one.join()).toMatchObject({ kind: "joined", rank: 0 });
+    expect(await two.join()).toMatchObject({ kind: "joined", rank: 1 });
+    expect(await isRung(store, "driver")).toBe(false);
+    const { engines } = await store.snapshot();
+    expect(
+      engines.map(({ info, stats, ...rest }) => ({ ...rest, info: text(info), stats: text(stats) })),
+    ).toEqual([
+      {
+        engine: one.id,
+        context: "ctx",
+        rank: 0,
+        info: "info of engineb1",
+        renewal: 0,
+        stats: "",
+        claims: 0,
+        wanted: "run",
+        state: "member",
+      },
+      expect.objectContaining({ engine: two.id, context: "other ctx", rank: 1 }),
+    ]);
+  });
+
+  it("renews a lease with a higher counter only", async () => {
+    const { store } = await open();
+    const engine = await TestEngine.join(store, "engine01");
+    const renew = (counter: number, stats: string) =>
+      store.renew({ engine: engine.id, counter, stats: bytes(stats) });
+    await renew(3, "new");
+    await renew(2, "old");
+    await renew(3, "again");
+    const [seen] = (await store.snapshot()).engines;
+    expect({ renewal: seen?.renewal, stats: text(seen?.stats ?? bytes("")) }).toEqual({
+      renewal: 3,
+      stats: "new",
+    });
+  });
+
+  it("lets an engine leave once it holds no claims", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, tasks(0, 1));
+    const engine = await TestEngine.join(store, "engine01");
+    await engine.claim(1);
+    expect(await store.leave(engine.id)).toBe(false);
+    await engine.finish(0);
+    await isRung(store, "driver");
+    expect(await store.leave(engine.id)).toBe(true);
+    expect(await store.leave(engine.id)).toBe(true);
+    expect(await isRung(store, "driver")).toBe(true);
+    expect((await store.snapshot()).engines).toMatchObject([{ state: "left", claims: 0 }]);
+    expect(reportTexts((await store.receive(token, 5)).reports)).toEqual(["engine01/1 end of 0"]);
+    expect(await engine.claim(1)).toMatchObject({ tasks: [], wanted: "stop" });
+    expect(await store.expel(token, engine.id)).toEqual([]);
+    expect((await store.snapshot()).engines).toMatchObject([{ state: "left" }]);
+  });
+
+  it("answers what an expelled engine had claimed, as often as it is asked", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, [task(7), task(0), task(3, { tries: 2 }), task(1)]);
+    const engine = await TestEngine.join(store, "engine01");
+    await engine.claim(3);
+    await engine.finish(0);
+    const claims = [
+      { id: 3, attempt: 2 },
+      { id: 7, attempt: 1 },
+    ];
+    expect(await store.expel(token, engine.id)).toEqual(claims);
+    expect(await store.expel(token, engine.id)).toEqual(claims);
+    expect((await store.snapshot()).engines).toMatchObject([
+      { state: "expelled", claims: 0, wanted: "stop" },
+    ]);
+    const nobody = await TestEngine.join(store, "engine02");
+    expect(await store.expel(token, nobody.id)).toEqual([]);
+    expect(await store.expel(token, "stranger0" as typeof engine.id)).toEqual([]);
+  });
+
+  it("takes the reports of an expelled engine, gives it nothing and tells it to stop", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, tasks(0, 3));
+    const zombie = await TestEngine.join(store, "engine01");
+    const { tasks: claimed } = await zombie.claim(2);
+    await store.expel(token, zombie.id);
+    expect(await isRung(store, zombie.id)).toBe(true);
+
+    // Its last claim, asked for again, must not be started: by now the tasks are others'.
+    expect(await zombie.again()).toMatchObject({ tasks: [], wanted: "stop" });
+    const answer = await zombie.finish(0);
+    expect(answer).toMatchObject({ tasks: [], wanted: "stop" });
+    expect(await zombie.claim(2, { releases: claimed })).toMatchObject({ tasks: [], wanted: "stop" });
+    expect(await store.renew({ engine: zombie.id, counter: 9, stats: bytes("") })).toMatchObject({
+      wanted: "stop",
+    });
+    expect(await zombie.join()).toMatchObject({ kind: "joined", rank: 0 });
+    expect(await zombie.claim(2)).toMatchObject({ tasks: [], wanted: "stop" });
+    expect(await store.leave(zombie.id)).toBe(true);
+    expect((await store.snapshot()).engines).toMatchObject([{ state: "expelled" }]);
+
+    expect(reportTexts((await store.receive(token, 5)).reports)).toEqual(["engine01/1 end of 0"]);
+    await store.acknowledge(token, 1);
+    expect((await zombie.exchange()).acknowledged).toBe(1);
+    // What it gave back was no longer its own.
+    const healthy = await TestEngine.join(store, "engine02");
+    expect(ids(await healthy.claim(9))).toEqual([2, 3]);
+  });
+
+  it("gives the strongest order of run, context and engine", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, tasks(0, 9));
+    const one = await TestEngine.join(store, "engine01", "a");
+    const two = await TestEngine.join(store, "engine02", "b");
+    const wanted = async () => [(await one.exchange()).wanted, (await two.exchange()).wanted];
+    expect(await wanted()).toEqual(["run", "run"]);
+    await store.order(token, { kind: "context", context: contextId("a") }, "drain");
+    expect(await wanted()).toEqual(["drain", "run"]);
+    expect(ids(await one.claim(1))).toEqual([]);
+    expect(ids(await two.claim(1))).toEqual([0]);
+    await store.order(token, { kind: "engine", engine: two.id }, "stop");
+    expect(await wanted()).toEqual(["drain", "stop"]);
+    await store.order(token, { kind: "run" }, "drain");
+    expect(await wanted()).toEqual(["drain", "stop"]);
+    expect((await store.snapshot()).wanted).toBe("drain");
+    expect((await store.snapshot()).engines.map((each) => each.wanted)).toEqual(["drain", "stop"]);
+    expect(await store.renew({ engine: two.id, counter: 1, stats: bytes("") })).toMatchObject({
+      wanted: "stop",
+    });
+
+    const late = await TestEngine.join(store, "engine03", "a");
+    await store.order(token, { kind: "run" }, "run");
+    expect((await late.exchange()).wanted).toBe("drain");
+    await store.order(token, { kind: "context", context: contextId("a") }, "run");
+    await store.order(token, { kind: "engine", engine: two.id }, "run");
+    await store.order(token, { kind: "engine", engine: "stranger0" as typeof two.id }, "stop");
+    expect(await wanted()).toEqual(["run", "run"]);
+    expect(ids(await late.claim(1))).toEqual([1]);
+  });
+
+  it("rings those whom an order concerns", async () => {
+    const { store, token } = await open();
+    const one = await TestEngine.join(store, "engine01", "a");
+    const two = await TestEngine.join(store, "engine02", "b");
+    const gone = await TestEngine.join(store, "engine03", "b");
+    await store.leave(gone.id);
+    const rung = async () => [
+      await isRung(store, one.id),
+      await isRung(store, two.id),
+      await isRung(store, gone.id),
+    ];
+    await store.order(token, { kind: "context", context: contextId("b") }, "drain");
+    expect(await rung()).toEqual([false, true, false]);
+    await store.order(token, { kind: "engine", engine: one.id }, "drain");
+    expect(await rung()).toEqual([true, false, false]);
+    await store.order(token, { kind: "run" }, "stop");
+    expect(await rung()).toEqual([true, true, false]);
+  });
+
+  it("limits the claims of a context exactly", async () => {
+    const { store, token } = await open();
+    const limited = contextId("a");
+    await store.limit(token, limited, 5);
+    await store.publish(token, 1, tasks(0, 19));
+    const one = await TestEngine.join(store, "engine01", "a");
+    const two = await TestEngine.join(store, "engine02", "a");
+    const free = await TestEngine.join(store, "engine03", "b");
+    const { tasks: claimed } = await one.claim(3);
+    expect(claimed).toHaveLength(3);
+    // The answer to the limit was lost: asked for again it must not count anew.
+    await store.limit(token, limited, 5);
+    expect(ids(await two.claim(9))).toEqual([3, 4]);
+    expect(ids(await two.again())).toEqual([3, 4]);
+    expect(ids(await one.claim(9))).toEqual([]);
+    expect(ids(await free.claim(2))).toEqual([5, 6]);
+
+    // What was never started gives its credit back, what was started does not.
+    await one.finish(0);
+    const back = { releases: claimed.slice(1, 2) };
+    await one.exchange(back);
+    await one.again(back);
+    expect(ids(await two.claim(9))).toEqual([1]);
+    expect(ids(await one.claim(9))).toEqual([]);
+
+    await store.limit(token, limited, 2);
+    expect(ids(await one.claim(9))).toEqual([7, 8]);
+    expect(ids(await one.claim(9))).toEqual([]);
+    await store.limit(token, limited, 0);
+    expect(ids(await two.claim(9))).toEqual([]);
+  });
+}

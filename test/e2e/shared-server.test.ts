@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Redis } from "ioredis";
+import { until, usePlace } from "./harness.js";
+
+const place = usePlace();
+
+async function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+/** A Redis as an administrator would run one, with the lines of configuration given. */
+async function redisServer(...lines: readonly string[]): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const port = await freePort();
+  const child = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "ignore"] });
+  child.stdin.end([`port ${port}`, "bind 127.0.0.1", 'save ""', "dir /tmp", ...lines].join("\n"));
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  await until("the server listens", async () => {
+    const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null });
+    client.on("error", () => undefined);
+    try {
+      await client.connect();
+      return true;
+    } catch (error) {
+      return String(error).includes("NOAUTH") || String(error);
+    } finally {
+      client.disconnect();
+    }
+  });
+  return {
+    port,
+    stop: () => {
+      child.kill("SIGTERM");
+      return exited;
+    },
+  };
+}
+
+describe("driver --kvsserver", () => {
+  let open: Awaited<ReturnType<typeof redisServer>>;
+  let locked: Awaited<ReturnType<typeof redisServer>>;
+  let evicting: Awaited<ReturnType<typeof redisServer>>;
+
+  beforeAll(async () => {
+    open = await redisServer();
+    locked = await redisServer("requirepass tops3cret");
+    evicting = await redisServer("maxmemory 100mb", "maxmemory-policy allkeys-lru");
+  });
+  afterAll(async () => {
+    await Promise.all([open.stop(), locked.stop(), evicting.stop()]);
+  });
+
+  it("runs several lists on one server, and leaves nothing of its own there", async () => {
+    const client = new Redis({ port: open.port });
+    await client.set("somebody", "else");
+    place().write("tasks", "echo $DISBATCH_JOBID >> out.$DISBATCH_JOBID\n".repeat(50));
+    const runs = await Promise.all(
+      ["a", "b", "c"].map((name) =>
+        place().run(["-s", "localhost:2", "-e", "--kvsserver", `127.0.0.1:${open.port}`, "-p", name, "tasks"]),
+      ),
+    );
+    expect(runs.map((run) => [run.code, run.stderr])).toEqual([[0, ""], [0, ""], [0, ""]]);
+    for (const name of ["a", "b", "c"]) {
+      expect(place().rows(name)).toHaveLength(50);
+      expect(place().read(`out.${name}`)).toBe(`${name}\n`.repeat(50));
+    }
+    expect(await client.keys("*")).toEqual(["somebody"]);
+    client.disconnect();
+  });
+
+  it("takes URLs, and the password from the environment or a file", async () => {
+    place().write("tasks", "true\n");
+    place().write("password", "tops3cret\n");
+    const url = `redis://127.0.0.1:${locked.port}`;
+    for (const env of [{ TASKMUSTER_KVS_PASSWORD: "tops3cret" }, { TASKMUSTER_KVS_PASSWORD_FILE: place().path("password") }]) {
+      const { code, stderr } = await place().run(["-s", "localhost:1", "--kvsserver", url, "tasks"], { env });
+      expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    }
+    const fromEnvironment = await place().run(["-s", "localhost:1", "tasks", "--kvsserver"], {
+      env: { TASKMUSTER_KVSSERVER: url, TASKMUSTER_KVS_PASSWORD: "tops3cret" },
+    });
+    expect(fromEnvironment.code).toBe(0);
+  });
+
+  it("refuses a server that refuses, wants a password, or evicts keys", async () => {
+    place().write("tasks", "true\n");
+    const free = await freePort();
+    for (const [address, env, ...words] of [
+      [`127.0.0.1:${free}`, {}, `127.0.0.1:${free}`, "refused"],
+      [`127.0.0.1:${locked.port}`, {}, "password", "TASKMUSTER_KVS_PASSWORD"],
+      [`127.0.0.1:${locked.port}`, { TASKMUSTER_KVS_PASSWORD: "wrong" }, "password"],
+      [`127.0.0.1:${evicting.port}`, {}, "allkeys-lru", "noeviction"],
+      [`redis://:tops3cret@127.0.0.1:${locked.port}`, {}, "TASKMUSTER_KVS_PASSWORD"],
+      ["not an address", {}, "not an address"],
+    ] as const) {
+      const { code, stderr, stdout } = await place().run(["-s", "localhost:1", "--kvsserver", address, "tasks"], { env });
+      for (const word of words) expect(stderr).toContain(word);
+      expect(stderr).not.toContain("tops3cret");
+      expect(stderr.trim().split("\n")).toHaveLength(1);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+      expect(place().files()).toEqual(["tasks"]);
+    }
+  });
+
+  it("never shows a secret in a command line or a log", async () => {
+    place().write("tasks", "cat /proc/[0-9]*/cmdline > cmdlines 2>/dev/null; env > environment\n");
+    await place().run(["-s", "localhost:1", "--kvsserver", `127.0.0.1:${locked.port}`, "--loglevel", "DEBUG", "tasks"], {
+      env: { TASKMUSTER_KVS_PASSWORD: "tops3cret" },
+    });
+    for (const name of place().files()) expect([name, place().read(name).includes("tops3cret")]).toEqual([name, false]);
+  });
+});

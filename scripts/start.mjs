@@ -1,6 +1,6 @@
 // npm start: from a bare clone to a run of the example, setting up on the way whatever is missing. Only Node's own modules
 // are used until the packages are installed.
-import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readFileSync } from "node:fs";
+import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { mustRun, runCommand } from "./setup/command.mjs";
@@ -17,7 +17,8 @@ await run(async () => {
   await ensureRedis();
 
   const place = workingDirectory();
-  mkdirSync(path.join(place, "results"), { recursive: true });
+  const results = path.join(place, "results");
+  mkdirSync(results, { recursive: true });
   const slots = os.availableParallelism();
   step("Running the example: its tasks draw a picture, integrate, count primes and compress, then report");
   say(`cd '${place}' && '${path.join(root, "bin", "driver")}' -s localhost:${slots} -p results tasks`);
@@ -28,10 +29,21 @@ await run(async () => {
   });
   if (code !== 0) throw new Refusal(`The example did not end well: driver exited with ${code}.`);
 
-  say(`\n${readFileSync(path.join(place, "results", "report.txt"), "utf8")}`);
-  say(`The picture: ${path.join(place, "results", "mandelbrot.bmp")}`);
-  say(`The list:    ${path.join(place, "tasks")}`);
-  say("Your own list: bin/driver -s localhost:4 TASKFILE   (bin/driver --help)");
+  say(`\n${readFileSync(path.join(results, "report.txt"), "utf8")}`);
+  say(`picture      ${path.join(results, "mandelbrot.bmp")}`);
+  for (const [what, ending] of /** @type {const} */ ([
+    ["status file", "_status.txt"],
+    ["driver log", "_driver.log"],
+  ])) {
+    // The newest: the date is in the name.
+    const newest = readdirSync(results)
+      .filter((name) => name.endsWith(ending))
+      .toSorted()
+      .at(-1);
+    if (newest !== undefined) say(`${what.padEnd(12)} ${path.join(results, newest)}`);
+  }
+  say(`the list     ${path.join(place, "tasks")}`);
+  say("your own     bin/driver -s localhost:4 TASKFILE   (bin/driver --help)");
 });
 
 /** Tasks run where the driver runs, so the example runs in its own directory, or in a copy where that is not ours to write. */

@@ -1,4 +1,4 @@
-import { accessSync, constants, mkdtempSync, readFileSync } from "node:fs";
+import { accessSync, constants, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { mustRun } from "./command.mjs";
@@ -22,11 +22,11 @@ export async function ensureDependencies() {
  * @typedef {{ packages?: Record<string, LockEntry> }} Lock
  */
 
-/** npm keeps what it installed in node_modules/.package-lock.json; platform packages of others are rightly absent there. */
+/** npm keeps what it installed in node_modules/.package-lock.json; packages for other platforms are rightly absent there. */
 function whyInstall() {
   const wanted = readLock("package-lock.json");
   const present = readLock("node_modules/.package-lock.json");
-  if (present === undefined) return "node_modules is missing";
+  if (present === undefined) return "not installed yet";
   for (const [place, entry] of Object.entries(wanted?.packages ?? {})) {
     if (!place.startsWith("node_modules/")) continue;
     const installed = present.packages?.[place];
@@ -34,8 +34,8 @@ function whyInstall() {
       if (entry.optional === true || entry.peer === true) continue;
       return `${place} is missing`;
     }
-    if (installed.version !== entry.version || installed.integrity !== entry.integrity)
-      return `${place} is another version`;
+    const differs = entry.integrity !== undefined && entry.integrity !== installed.integrity;
+    if (differs || entry.version !== installed.version) return `${place} is another version`;
   }
   return undefined;
 }
@@ -57,33 +57,36 @@ function readLock(name) {
  * @param {readonly string[]} args
  */
 async function runNpm(args) {
-  const env = npmEnvironment();
   const cli = process.env["npm_execpath"];
-  const command = cli?.endsWith(".js") ? process.execPath : "npm";
-  await mustRun(command, command === "npm" ? args : [cli ?? "", ...args], { cwd: root, env });
+  const [command, ...first] = cli?.endsWith(".js") === true ? [process.execPath, cli] : ["npm"];
+  const scratch = cacheIsUsable() ? undefined : mkdtempSync(path.join(os.tmpdir(), "taskmuster-npm-cache-"));
+  try {
+    await mustRun(command, [...first, ...args], { cwd: root, env: npmEnvironment(scratch) });
+  } finally {
+    if (scratch !== undefined) rmSync(scratch, { recursive: true, force: true });
+  }
 }
 
 /**
  * What npm exported for the command that runs us must not steer this one: under `npm install -g .` it would make
  * `npm ci` global. How to reach the registry stays.
+ * @param {string | undefined} cache another directory for npm's cache
  */
-function npmEnvironment() {
+function npmEnvironment(cache) {
   const reach =
-    /^npm_config_(registry|ca|cafile|cert|key|proxy|https_proxy|http_proxy|noproxy|strict_ssl|userconfig|cache|maxsockets|fetch_.*)$/i;
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || reach.test(name)),
-  );
-  if (!homeIsWritable() && env["npm_config_cache"] === undefined) {
-    env["npm_config_cache"] = mkdtempSync(path.join(os.tmpdir(), "taskmuster-npm-cache-"));
-  }
-  return env;
+    /^npm_config_(registry|ca|cafile|cert|key|proxy|https_proxy|http_proxy|noproxy|strict_ssl|userconfig|cache|fetch_.*)$/i;
+  const kept = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name) || reach.test(name));
+  return { ...Object.fromEntries(kept), ...(cache === undefined ? {} : { npm_config_cache: cache }) };
 }
 
-function homeIsWritable() {
+/** Not where there is no HOME, or one that does not exist, as for the user nobody. */
+function cacheIsUsable() {
+  const cache = process.env["npm_config_cache"] ?? path.join(os.homedir(), ".npm");
+  if (!path.isAbsolute(cache)) return false;
   try {
-    const home = os.homedir();
-    accessSync(home, constants.W_OK | constants.X_OK);
-    return path.isAbsolute(home);
+    mkdirSync(cache, { recursive: true });
+    accessSync(cache, constants.W_OK | constants.X_OK);
+    return true;
   } catch {
     return false;
   }

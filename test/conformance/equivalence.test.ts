@@ -1,20 +1,30 @@
-import { TaskmusterError } from "@taskmuster/kvs";
+import { type KvsStore, TaskmusterError } from "@taskmuster/kvs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Operation, Player, operation } from "./operations.js";
-import { TestServer, testServers } from "./test-server.js";
+import { type Operation, Player, operation, prelude } from "./operations.js";
+import { TestServer, testServers } from "../../packages/kvs/test/test-server.js";
 import { freshRunId } from "./world.js";
 
-/** An answer or an error as something that can be compared. */
-async function outcome(answer: Promise<unknown>): Promise<unknown> {
+/** After a close everybody is told so, by every verb. */
+const ending: readonly Operation[] = [
+  { kind: "close" },
+  { kind: "beat" },
+  { kind: "join", pick: 0 },
+  { kind: "renew", pick: 0, counter: 1 },
+];
+
+/** What a step answered (or the error), and what anybody can see then. */
+async function outcome(player: Player, step: Operation, store: KvsStore): Promise<object> {
+  let result: object;
   try {
-    return { answer: comparable(await answer) };
+    result = { answer: comparable(await player.play(step)) };
   } catch (error) {
-    if (error instanceof TaskmusterError) return { error: error.message };
-    throw error;
+    if (!(error instanceof TaskmusterError)) throw error;
+    result = { error: error.message };
   }
+  return { ...result, snapshot: comparable(await store.snapshot()) };
 }
 
 function comparable(value: unknown): unknown {
@@ -42,25 +52,30 @@ for (const { name, binary } of testServers()) {
         fc.asyncProperty(fc.array(operation, { minLength: 5, maxLength: 80 }), async (steps: Operation[]) => {
           const runId = freshRunId();
           const redis = await connectRedisStore({ address: server.address, runId, role: "driver" });
-          const memory = new MemoryStore(new MemoryServer(), runId);
-          const players = [new Player(memory), new Player(redis)] as const;
+          const memoryServer = new MemoryServer();
+          const memory = new MemoryStore(memoryServer, runId);
+          const [one, two] = [new Player(memory), new Player(redis)];
           try {
-            const open: Operation = { kind: "open" };
-            for (const [at, step] of [open, ...steps].entries()) {
-              const expected = await outcome(players[0].play(step));
-              expect({ at, step, ...((await outcome(players[1].play(step))) as object) }).toEqual({
+            for (const [at, step] of [...prelude, ...steps, ...ending].entries()) {
+              const expected = { at, step, ...(await outcome(one, step, memory)) };
+              expect({ at, step, ...(await outcome(two, step, redis)) }).toEqual(expected);
+              const bells = memoryServer.bells
+                .hanging(`${runId}:`)
+                .map((name) => name.replace(/.*:/, ""))
+                .sort();
+              const keys = await server.strings("KEYS", `tm:{${runId}}:bell:*`);
+              expect({ at, step, bells: keys.map((key) => key.replace(/.*:/, "")) }).toEqual({
                 at,
                 step,
-                ...(expected as object),
+                bells,
               });
             }
-            expect(await outcome(players[1].epilogue())).toEqual(await outcome(players[0].epilogue()));
           } finally {
             await redis.disconnect();
             await memory.disconnect();
           }
         }),
-        { numRuns: 150 },
+        { numRuns: 200 },
       );
     });
   });

@@ -6,6 +6,8 @@ import { bytes, task } from "./actors.js";
 /** One random step; picks are taken modulo what there is to pick from. */
 export type Operation =
   | { readonly kind: "open" }
+  /** The last verb of the driver once more, as after a lost answer. */
+  | { readonly kind: "repeat" }
   | {
       readonly kind: "publish";
       readonly needs: readonly number[];
@@ -42,7 +44,7 @@ export type Operation =
   | { readonly kind: "leave"; readonly pick: number }
   | { readonly kind: "bell"; readonly pick: number };
 
-const pick = fc.nat(4);
+const pick = fc.nat(3);
 const small = fc.nat(4);
 
 const exchange = fc.record({
@@ -53,13 +55,20 @@ const exchange = fc.record({
     { weight: 2, arbitrary: fc.constant("same" as const) },
     { weight: 1, arbitrary: fc.constant("old" as const) },
   ),
-  finish: small,
-  release: fc.nat(2),
-  wants: fc.array(fc.tuple(fc.nat(2), fc.nat(5)), { maxLength: 3 }),
-  maxBytes: fc.constantFrom(0, 12, 20, 1_000),
+  finish: fc.constantFrom(0, 0, 1, 2),
+  release: fc.constantFrom(0, 0, 1, 2),
+  wants: fc.array(fc.tuple(fc.constantFrom(0, 0, 0, 1, 2), fc.nat(5)), { maxLength: 2 }),
+  maxBytes: fc.constantFrom(0, 14, 1_000, 1_000),
   idleSlots: small,
   awaits: fc.boolean(),
 });
+
+/** Without it most random sequences are about nobody. */
+export const prelude: readonly Operation[] = [
+  { kind: "open" },
+  ...[0, 1, 2].map((at) => ({ kind: "join" as const, pick: at })),
+  { kind: "publish", needs: [0, 0, 0, 1, 0], front: false, repeat: false },
+];
 
 export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 12, arbitrary: exchange },
@@ -67,12 +76,12 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     weight: 6,
     arbitrary: fc.record({
       kind: fc.constant("publish" as const),
-      needs: fc.array(fc.nat(2), { maxLength: 5 }),
+      needs: fc.array(fc.constantFrom(0, 0, 0, 1, 2), { maxLength: 5 }),
       front: fc.boolean(),
       repeat: fc.boolean(),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("join" as const), pick }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("join" as const), pick }) },
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("bell" as const), pick }) },
   {
     weight: 2,
@@ -108,7 +117,7 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       ),
     }),
   },
-  { weight: 2, arbitrary: fc.record({ kind: fc.constant("limit" as const), pick, tasks: fc.nat(3) }) },
+  { weight: 4, arbitrary: fc.record({ kind: fc.constant("limit" as const), pick, tasks: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("expel" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("renew" as const), pick, counter: small }) },
@@ -122,10 +131,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ kind: "beat" as const }) },
   { weight: 1, arbitrary: fc.constant({ kind: "open" as const }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("close" as const) }) },
+  { weight: 4, arbitrary: fc.constant({ kind: "repeat" as const }) },
 );
 
-const engines = ["enginea0", "engineb1", "enginec2", "engined3", "enginee4"].map(engineId);
+const engines = ["enginea0", "engineb1", "enginec2", "engined3"].map(engineId);
 const needs: readonly NeedsKey[] = [1, 2, 8].map((cores) => needsKey({ cores }));
 
 interface EngineMemory {
@@ -143,6 +152,7 @@ export class Player {
   #token: FencingToken = 1;
   #number = 0;
   #position = 0;
+  #lastVerb: () => Promise<unknown> = async () => undefined;
 
   constructor(store: KvsStore) {
     this.#store = store;
@@ -158,30 +168,32 @@ export class Player {
         return this.#token;
       case "publish":
         return this.#publish(step);
+      case "repeat":
+        return this.#lastVerb();
       case "withdraw": {
         const known = this.#published[step.pick % Math.max(this.#published.length, 1)] ?? task(0);
-        return store.withdraw(
-          token,
-          step.tries === 1 ? known : task(known.id, { tries: 2, needs: known.needs }),
-        );
+        const chosen = step.tries === 1 ? known : task(known.id, { tries: 2, needs: known.needs });
+        return this.#verb(() => store.withdraw(token, chosen));
       }
       case "receive": {
         const received = await store.receive(token, step.max);
         this.#position = received.from;
         return received;
       }
-      case "acknowledge":
-        return store.acknowledge(token, this.#position + step.ahead);
+      case "acknowledge": {
+        const upTo = this.#position + step.ahead;
+        return this.#verb(() => store.acknowledge(token, upTo));
+      }
       case "order":
-        return store.order(token, this.#scope(step.scope, step.pick), step.wanted);
+        return this.#verb(() => store.order(token, this.#scope(step.scope, step.pick), step.wanted));
       case "limit":
-        return store.limit(token, contextOf(step.pick), step.tasks);
+        return this.#verb(() => store.limit(token, contextOf(step.pick), step.tasks));
       case "expel":
-        return store.expel(token, engineOf(step.pick));
+        return this.#verb(() => store.expel(token, engineOf(step.pick)));
       case "beat":
         return store.beat(token);
       case "post":
-        return store.post(token, step.key, step.value);
+        return this.#verb(() => store.post(token, step.key, step.value));
       case "close":
         return store.close(token);
       case "join":
@@ -201,15 +213,13 @@ export class Player {
       case "leave":
         return store.leave(engineOf(step.pick));
       case "bell":
-        return store.waitForBell(step.pick === 4 ? "driver" : engineOf(step.pick), 1);
+        return store.waitForBell(step.pick === 0 ? "driver" : engineOf(step.pick), 1);
     }
   }
 
-  /** All that can be seen from outside. */
-  async epilogue(): Promise<unknown> {
-    const bells: string[] = [];
-    for (const whose of ["driver" as const, ...engines]) bells.push(await this.#store.waitForBell(whose, 1));
-    return { snapshot: await this.#store.snapshot(), bells };
+  async #verb(verb: () => Promise<unknown>): Promise<unknown> {
+    this.#lastVerb = verb;
+    return verb();
   }
 
   async #publish(step: Operation & { kind: "publish" }): Promise<void> {

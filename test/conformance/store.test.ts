@@ -8,7 +8,7 @@ import { claimSuite } from "./suite/claims.js";
 import { memberSuite } from "./suite/members.js";
 import { reportSuite } from "./suite/reports.js";
 import { runSuite } from "./suite/run.js";
-import { testServers } from "./test-server.js";
+import { testServers } from "../../packages/kvs/test/test-server.js";
 import { type World, freshRunId, memoryWorld, redisWorld } from "./world.js";
 
 /** What every implementation of the port must do; see packages/kvs/src/store.ts. */

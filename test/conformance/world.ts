@@ -3,7 +3,7 @@ import type { KvsStore } from "@taskmuster/kvs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import { type RunId, runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
-import { TestServer } from "./test-server.js";
+import { TestServer } from "../../packages/kvs/test/test-server.js";
 
 /** A server of some kind, and what the suite wants to do with it. */
 export interface World {

@@ -42,7 +42,7 @@ const planted: readonly Planted[] = [
     breaks: "the engine imports a type of the driver",
     file: "packages/engine/src/a.ts",
     source: `export type Y = import("@taskmuster/driver").X;`,
-    codes: [boundaries, "typescript(consistent-type-imports)"],
+    codes: [boundaries],
   },
   {
     breaks: "the engine loads the command line later",

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { normaliseStatus } from "../corpus-rows.js";
@@ -22,7 +22,7 @@ describe("the corpus of task files", () => {
         ? (JSON.parse(readFileSync(`${dir}case.json`, "utf8")) as Case)
         : {};
       const tasks = readFileSync(`${dir}tasks`);
-      place().write("tasks", tasks);
+      cpSync(dir, place().dir, { recursive: true });
       const source = spec.stdin === true ? "-" : "tasks";
       const { code, stderr, stdout } = await place().run(
         ["-s", "localhost:2", "-p", "run", ...(spec.args ?? []), source],

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
 import { until, usePlace } from "./harness.js";
@@ -21,18 +21,13 @@ async function redisServer(...lines: readonly string[]): Promise<{ readonly port
   const child = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end([`port ${port}`, "bind 127.0.0.1", 'save ""', "dir /tmp", ...lines].join("\n"));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await until("the server listens", async () => {
-    const client = new Redis({ port, lazyConnect: true, retryStrategy: () => null });
-    client.on("error", () => undefined);
-    try {
-      await client.connect();
-      return true;
-    } catch (error) {
-      return String(error).includes("NOAUTH") || String(error);
-    } finally {
-      client.disconnect();
-    }
-  });
+  await until("the server listens", () => new Promise((resolve) => {
+    const probe = connect(port, "127.0.0.1");
+    probe.once("connect", () => resolve(true));
+    probe.once("error", (error) => resolve(error.message));
+    probe.once("close", () => probe.destroy());
+    probe.once("connect", () => probe.end());
+  }));
   return {
     port,
     stop: () => {

@@ -15,5 +15,7 @@ export function resumeCommand(run: {
     if (run.spool !== null && arg === run.taskFile) return run.spool;
     return run.setAside !== null && arg === run.setAside.from ? run.setAside.to : arg;
   });
-  return ["driver", "-r", run.statusFile, ...args].map(shellWord).join(" ");
+  // However its old name was written in the arguments: there a new file stands now.
+  const aside = run.setAside === null || args.includes(run.setAside.to) ? [] : ["-r", run.setAside.to];
+  return ["driver", "-r", run.statusFile, ...aside, ...args].map(shellWord).join(" ");
 }

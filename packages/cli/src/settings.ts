@@ -47,6 +47,9 @@ export function settingsOf(
   if (slots === null) {
     throw new UsageError(`no task fits: -c ${cpusPerTask} asks for more than the ${cores} cores of ${thisHost}`);
   }
+  if (slots.slots > mostSlots) {
+    throw new UsageError(`${slots.slots} tasks at a time on one host are too many: no more than ${mostSlots}, by -s, -c and -t`);
+  }
   checkAddress(text(options, "useAddress"));
   return {
     taskFile,
@@ -68,8 +71,8 @@ export function settingsOf(
     quiet: options["quiet"] === true,
     json: options["json"] === true,
     lenient: options["lenient"] === true,
-    graceMs: 1000 * number(options, "grace", "--grace", 3, (value) => value >= 0, "a number of seconds"),
-    leaseMs: 1000 * number(options, "lease", "--lease", 300, (value) => value >= 1, "a number of seconds, 1 or more"),
+    graceMs: milliseconds(options, "grace", "--grace", 3, 0),
+    leaseMs: milliseconds(options, "lease", "--lease", 300, 1),
     maxLosses: count(options, "maxLosses", "--max-losses", 0) ?? 5,
     sync: options["fsync"] !== false,
     launcher: launcher(text(options, "launcher") ?? "auto"),
@@ -122,6 +125,11 @@ function kvsServer(value: RawOptions[string], env: Readonly<Record<string, strin
   throw new UsageError("--kvsserver without a value needs TASKMUSTER_KVSSERVER; or write --kvsserver HOST:PORT");
 }
 
+/** The same bound as that of a count of cores. */
+const mostSlots = 100_000;
+/** A week: no timer of ours can wait for more than 24 days. */
+const mostSeconds = 604_800;
+
 const levels: Readonly<Record<string, string>> = {
   CRITICAL: "fatal",
   ERROR: "error",
@@ -131,7 +139,7 @@ const levels: Readonly<Record<string, string>> = {
 };
 
 function logLevel(name: string): string {
-  const level = levels[name];
+  const level = Object.hasOwn(levels, name) ? levels[name] : undefined;
   if (level !== undefined) return level;
   throw new UsageError(`--loglevel ${JSON.stringify(name)}: choose from ${Object.keys(levels).join(", ")}`);
 }
@@ -176,4 +184,11 @@ function number(
   const parsed = value.trim() === "" ? Number.NaN : Number(value);
   if (Number.isFinite(parsed) && isGood(parsed)) return parsed;
   throw new UsageError(`${flag} ${JSON.stringify(value)}: must be ${wanted}`);
+}
+
+/** Whole ones: what an engine is told has no fractions. */
+function milliseconds(options: RawOptions, name: string, flag: string, fallback: number, least: number): number {
+  const isGood = (value: number): boolean => value >= least && value <= mostSeconds;
+  const wanted = `a number of seconds from ${least} to ${mostSeconds}`;
+  return Math.round(1000 * number(options, name, flag, fallback, isGood, wanted));
 }

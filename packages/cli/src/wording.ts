@@ -47,17 +47,18 @@ export function returnCodeText(returnCode: number): string {
   return name === undefined ? `signal ${-returnCode}` : `signal ${-returnCode} (${name})`;
 }
 
-/** Text for a terminal: one line, nothing that could move the cursor or change its colours. */
+/** Text for a terminal: one line of at most `most` characters, nothing that could move the cursor or change its colours. */
 export function printable(bytes: Uint8Array, most: number): string {
   // oxlint-disable-next-line no-control-regex -- these are the characters to keep out
   const text = new TextDecoder().decode(bytes).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+  const characters = [...text];
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }
 
 /** The last line that says something. */
 export function lastLine(bytes: Uint8Array, most: number): string {
   const lines = new TextDecoder().decode(bytes).split("\n");
   const last = lines.findLast((line) => line.trim() !== "") ?? "";
-  const text = printable(new TextEncoder().encode(last), 10_000);
-  return text.length > most ? `…${text.slice(1 - most)}` : text;
+  const characters = [...printable(new TextEncoder().encode(last), 10_000)];
+  return characters.length > most ? `…${characters.slice(characters.length - most + 1).join("")}` : characters.join("");
 }

@@ -44,6 +44,7 @@ const receiveMost = 2000;
 const publishMost = 1000;
 const publishBytes = 1024 * 1024;
 const bellMs = 10_000;
+const gatherMs = 20;
 const beatMs = 1_000;
 const sweepMs = 5_000;
 
@@ -60,6 +61,7 @@ export class Driver {
   readonly #contextOf = new Map<EngineId, ContextId>();
   #contextsLeft: number;
   #lastMessage = "";
+  #ring: Promise<unknown> | null = null;
   #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
   #over = false;
@@ -181,6 +183,7 @@ export class Driver {
         await written;
         await store.acknowledge(token, from + reports.length);
         await this.#retireSpentContexts(decoded);
+        if (core.canGather && reports.length < receiveMost / 4) await this.#gather();
       } catch (error) {
         this.#break(error);
         while (this.#contextsLeft > 0) await this.#receiverWake.wait();
@@ -190,10 +193,25 @@ export class Driver {
   }
 
   async #waitForReports(): Promise<void> {
-    // A context that goes away says nothing more: its end must not wait for the bell's deadline.
-    const rung = this.#parts.store.waitForBell("driver", bellMs);
-    rung.catch(() => undefined);
-    await Promise.race([rung, this.#receiverWake.wait()]);
+    // Gone since the last look: the ring may have reached a wait that was given up.
+    if (this.#contextsLeft === 0) return;
+    // A context that goes away says nothing more: its end must not wait for the bell's deadline. But a wait that was begun
+    // is kept for the next time, or it would swallow a ring.
+    this.#ring ??= this.#parts.store.waitForBell("driver", bellMs).finally(() => {
+      this.#ring = null;
+    });
+    this.#ring.catch(() => undefined);
+    await Promise.race([this.#ring, this.#receiverWake.wait()]);
+  }
+
+  /** Many reports in one look cost little more than one. Cut short when the run is to stop. */
+  async #gather(): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const passed = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, gatherMs);
+    });
+    await Promise.race([passed, this.#receiverWake.wait()]);
+    clearTimeout(timer);
   }
 
   #decoded(reports: Awaited<ReturnType<KvsStore["receive"]>>["reports"]): readonly ReceivedFrom[] {

@@ -99,17 +99,21 @@ async function scanFile(
     rest = chunk.subarray(from);
     restOffset = base + from;
     position += bytesRead;
+    // Some other large file, of which not even a line has come: no need to hold all of it.
+    if (good === 0 && rest.length > mostFirstRowBytes) throw notStatusFile(path);
   }
-  if (good === 0 && (badCount > 0 || rest.length > 0)) {
-    throw new StatusFileError(
-      `${path} (-r) is not a status file: line 1 does not have the 15 tab-separated columns of one`,
-    );
-  }
+  if (good === 0 && (badCount > 0 || rest.length > 0)) throw notStatusFile(path);
   if (badCount > 0) {
     warnings.push(`${path}: ${badCount} line(s) that are no rows were passed over, the first is line ${firstBad}`);
   }
   // A last line without its end was being written when that run was killed: what it says may be cut short.
   if (rest.length > 0) warnings.push(`${path}: the last line is torn (no line end) and was passed over; its task runs again`);
+}
+
+function notStatusFile(path: string): StatusFileError {
+  return new StatusFileError(
+    `${path} (-r) is not a status file: line 1 does not have the 15 tab-separated columns of one`,
+  );
 }
 
 /** Rows are mostly asked for in the order in which they stand, so one block serves many. */
@@ -148,3 +152,4 @@ export class ResumeMismatchError extends TaskmusterError {
 
 const newline = 10;
 const chunkBytes = 256 * 1024;
+const mostFirstRowBytes = 16 * 1024 * 1024;

@@ -63,7 +63,12 @@ export function choosePrefix(options: {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    // A file where a directory was named, or one that we may not look into, is none for us either.
+    return false;
+  }
 }
 
 /** Local time as `yymmddHHMMSS`. */

@@ -93,7 +93,9 @@ async function start(
   if (setAside !== null) undo.push(() => renameSync(setAside, files.status));
   const statusFile = await StatusFile.create(files.status, { sync: spec.sync });
   undo.push(() => rmSync(files.status, { force: true }), () => statusFile.close());
+  const isNewLog = !existsSync(spec.logFile);
   const log = openLog(spec.logFile, spec.logLevel);
+  if (isNewLog) undo.push(() => rmSync(spec.logFile, { force: true }));
   if (spec.statusHeader) await statusFile.append(Buffer.from(`${statusHeader}\n`));
   // One that is there already is that of the run that is resumed.
   const isFirstLedger = !existsSync(files.ledger);

@@ -20,6 +20,7 @@ import { DriverWatch } from "./driver-watch.js";
 const maxReports = 512;
 const maxBytes = 4 * 1024 * 1024;
 const bellMs = 20_000;
+const reminderMs = 50;
 
 export interface EngineWorld {
   readonly store: KvsStore;
@@ -43,6 +44,7 @@ export class Engine {
   #launcher: Launcher | null = null;
   #log: Logger | null = null;
   #heartbeat: Heartbeat | null = null;
+  #reminder: NodeJS.Timeout | null = null;
   #ending = false;
 
   constructor(id: EngineId, config: EngineConfig, world: EngineWorld) {
@@ -96,6 +98,9 @@ export class Engine {
         launch: (tag, command, env) => launcher.launch({ tag, command, env }),
         stop: (tag, graceMs) => launcher.stop(tag, graceMs),
         exchange: (request) => void this.#exchange(request),
+        remind: () => {
+          this.#reminder = setTimeout(() => core.onReminder(), reminderMs);
+        },
         leave: () => void this.#leave(),
       },
       { rank: joined.rank, run, needs: joined.needs },
@@ -120,6 +125,7 @@ export class Engine {
       await this.#ended;
     } finally {
       this.#heartbeat.stop();
+      if (this.#reminder !== null) clearTimeout(this.#reminder);
       await launcher.close();
       await store.disconnect();
     }

@@ -103,6 +103,11 @@ export class DriverCore {
     return this.wantsItems ? this.#window.tasks - this.#outstanding.size : 0;
   }
 
+  /** Engines have enough to do: reports may be gathered a little before they are taken. */
+  get canGather(): boolean {
+    return this.#phase === "running" && this.#outstanding.size > this.#window.tasks / 2;
+  }
+
   get phase(): RunView["phase"] {
     return this.#phase;
   }

@@ -24,6 +24,7 @@ export class ParsedSource implements TaskSource {
 
   async read(max: number): Promise<readonly Item[]> {
     const items: Item[] = [];
+    // Once closed there are none: what came last may be half a line.
     while (items.length < max && !this.#ended) {
       const item = this.#parser.next();
       if (item === "end") break;
@@ -31,10 +32,8 @@ export class ParsedSource implements TaskSource {
         items.push(item);
         continue;
       }
-      if (items.length > 0 || this.#ended) break;
+      if (items.length > 0) break;
       await this.#feed();
-      // Closed meanwhile: what came last may be half a line.
-      if (this.#ended) return [];
     }
     return items;
   }

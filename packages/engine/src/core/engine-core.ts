@@ -36,6 +36,8 @@ export interface EnginePort {
   stop(tag: number, graceMs: number): void;
   /** One at a time; the answer comes back through `onExchanged`. */
   exchange(request: ExchangeRequest): void;
+  /** Calls `onReminder` after a moment (some 50 ms). Asked for once at a time. */
+  remind(): void;
   /** Nothing is left to do or to be acknowledged. */
   leave(): void;
 }
@@ -97,6 +99,10 @@ export class EngineCore {
    * yet that it waits for them.
    */
   #askAcknowledged = false;
+  /** The bell rang and nobody has looked why: tasks, an order, or acknowledgements. */
+  #rung = false;
+  /** A reminder is under way, and so many tasks had been started when it was asked for. */
+  #reminder: number | null = null;
   #done = 0;
   #failed = 0;
 
@@ -142,7 +148,7 @@ export class EngineCore {
     this.#done++;
     if (failed) this.#failed++;
     if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
-    this.#report(task, { ...end, outcome, lastWords: failed ? end.lastWords : noBytes });
+    this.#report(task, end, outcome, failed ? end.lastWords : noBytes);
     this.#proceed();
   }
 
@@ -167,8 +173,23 @@ export class EngineCore {
 
   onBell(): void {
     this.#mayClaim = true;
-    this.#askAcknowledged = true;
+    this.#rung = true;
     this.#proceed();
+  }
+
+  /**
+   * Reports were held back to go together with those of the tasks that wait here. If none of these was started meanwhile,
+   * what runs is longer than it seemed: they go back to where an idle engine can take them.
+   */
+  onReminder(): void {
+    const stuck = this.#reminder === this.#nextTag;
+    this.#reminder = null;
+    if (stuck && this.#phase === "running") {
+      this.#claimSize.forgetTasks();
+      this.#releaseWaiting();
+    }
+    this.#exchange(true);
+    this.#leaveWhenDone();
   }
 
   /** Orders only grow stronger: an engine that drains does not run again. */
@@ -290,28 +311,40 @@ export class EngineCore {
     this.#releases.push(...this.#waiting.splice(0));
   }
 
-  #report(task: Running, end: TaskEnd): void {
+  #report(task: Running, end: TaskEnd, outcome: Outcome, lastWords: Uint8Array): void {
+    // Written out: on the way of every task, copies of objects are what costs most.
     const body = encodeReport({
-      ...end,
       kind: task.kind,
       id: taskId(task.id),
       attempt: attempt(task.attempt),
       host: this.#settings.host,
+      pid: end.pid,
+      outcome,
+      start: end.start,
+      end: end.end,
+      elapsed: end.elapsed,
+      out: end.out,
+      err: end.err,
+      lastWords,
     });
     this.#reports.push({ number: this.#nextReport++, ends: task.kind === "task" ? taskId(task.id) : null, body });
   }
 
-  #exchange(): void {
-    if (this.#exchanging) return;
+  /** `now`: does not hold reports back. */
+  #exchange(now = false): void {
+    // As long as any task waits here somebody must look whether it still does so rightly.
+    if (this.#phase === "running" && this.#waiting.length > 0) this.#askForReminder();
+    if (this.#exchanging || (!now && !this.#rung && this.#holds)) return;
     const free = this.#phase === "running" ? this.#slots.free : 0;
     const room = free + this.#claimSize.ahead - this.#waiting.length;
     const wanted = this.#phase === "running" && this.#mayClaim ? Math.max(0, room) : 0;
-    const asks = this.#askAcknowledged && this.#phase !== "running" && this.#awaited > 0;
+    const asks = this.#rung || (this.#askAcknowledged && this.#phase !== "running" && this.#awaited > 0);
     if (wanted === 0 && this.#reports.length === 0 && this.#releases.length === 0 && !asks) return;
     const reports = this.#reports.splice(0, this.#settings.maxReports);
     this.#unacknowledged.push(...reports);
     this.#exchanging = true;
     this.#askAcknowledged = false;
+    this.#rung = false;
     // Until the bell rings again there is no point in asking, unless this exchange finds all it wants.
     this.#mayClaim = false;
     const releases = this.#releases.splice(0, this.#settings.maxReports);
@@ -325,6 +358,18 @@ export class EngineCore {
       idleSlots: this.#phase === "running" ? free : 0,
       awaitsAcknowledgement: this.#phase !== "running",
     });
+  }
+
+  /** Enough short tasks wait here: their reports can share a trip. */
+  get #holds(): boolean {
+    if (this.#phase !== "running" || this.#slots.free > 0) return false;
+    return this.#waiting.length > this.#claimSize.ahead / 2 && this.#reports.length < this.#settings.maxReports / 2;
+  }
+
+  #askForReminder(): void {
+    if (this.#reminder !== null) return;
+    this.#reminder = this.#nextTag;
+    this.#port.remind();
   }
 
   #leaveWhenDone(): void {

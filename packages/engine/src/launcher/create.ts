@@ -16,6 +16,7 @@ export async function createLauncher(options: LauncherOptions): Promise<Launcher
   switch (options.kind) {
     case "noop":
       return new NoopLauncher(options.events);
+    case "auto":
     case "perl":
       return new PerlLauncher(options);
     default:

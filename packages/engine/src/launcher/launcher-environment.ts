@@ -7,7 +7,8 @@ import { readFileSync } from "node:fs";
  */
 export function launcherEnvironment(): {
   readonly env: NodeJS.ProcessEnv;
-  readonly restored: ReadonlyArray<readonly [Uint8Array, Uint8Array]>;
+  /** Names and values in turn, each after its length (32 bits, big-endian). */
+  readonly restored: Buffer;
 } {
   const env: NodeJS.ProcessEnv = {};
   const restored: Array<readonly [Uint8Array, Uint8Array]> = [];
@@ -23,7 +24,13 @@ export function launcherEnvironment(): {
       env[name] = value;
     }
   }
-  return { env, restored };
+  return { env, restored: Buffer.concat(restored.flat().flatMap((text) => [lengthOf(text), text])) };
+}
+
+function lengthOf(text: Uint8Array): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32BE(text.length);
+  return bytes;
 }
 
 /** By the text that Node makes of it. Linux only; empty elsewhere. */

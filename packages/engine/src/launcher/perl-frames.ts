@@ -23,18 +23,10 @@ function frame(letter: string, length: number): { readonly bytes: Buffer; readon
   return { bytes, at: 5 };
 }
 
-/** `restored`: pairs of name and value that the process's own environment could not carry. */
-export function configFrame(nonce: string, restored: ReadonlyArray<readonly [Uint8Array, Uint8Array]>): Buffer {
-  const texts = restored.flat();
-  const length = 4 + nonce.length + texts.reduce((sum, text) => sum + 4 + text.length, 0);
-  const { bytes, at } = frame("C", length);
-  let next = bytes.writeUInt32BE(nonce.length, at);
-  next += bytes.write(nonce, next, "latin1");
-  for (const text of texts) {
-    next = bytes.writeUInt32BE(text.length, next);
-    bytes.set(text, next);
-    next += text.length;
-  }
+/** The first frame; it is answered by hello. `nonce`: what the marks of tasks begin with. */
+export function configFrame(nonce: string): Buffer {
+  const { bytes, at } = frame("C", nonce.length);
+  bytes.write(nonce, at, "latin1");
   return bytes;
 }
 

@@ -124,10 +124,10 @@ export class PerlLauncher implements Launcher {
 
   #spawn(platform: Platform): Promise<void> {
     const { cwd, livenessFd } = this.#options;
-    const script = launcherScript(platform);
     const { env, restored } = launcherEnvironment();
+    const texts = [restored, ...launcherScript(platform)];
     this.#nonce = randomBytes(12).toString("hex");
-    const child = spawn("perl", ["-e", bootstrap, String(script.length)], {
+    const child = spawn("perl", ["-e", bootstrap, ...texts.map(({ length }) => String(length))], {
       cwd,
       env,
       // Ctrl-C and job control reach our process group, but not it.
@@ -138,8 +138,7 @@ export class PerlLauncher implements Launcher {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-2000)));
     // What we write to a process that is ending is lost; its end is told by "close".
     child.stdin?.on("error", () => undefined);
-    child.stdin?.write(script);
-    child.stdin?.write(configFrame(this.#nonce, restored));
+    child.stdin?.write(Buffer.concat([...texts, configFrame(this.#nonce)]));
 
     let spawnError: Error | null = null;
     child.on("error", (error) => (spawnError = error));

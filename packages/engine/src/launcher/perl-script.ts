@@ -3,6 +3,7 @@ import ladder from "./perl/ladder.pl";
 import linux from "./perl/linux.pl";
 import main from "./perl/main.pl";
 import portable from "./perl/portable.pl";
+import spawner from "./perl/spawner.pl";
 import tasks from "./perl/tasks.pl";
 import tree from "./perl/tree.pl";
 
@@ -14,24 +15,33 @@ export function platforms(): readonly Platform[] {
   return syscallTable(process.platform, process.arch) === null ? ["portable"] : ["linux", "portable"];
 }
 
-/** The whole launcher, one scope; a message of perl names the part and its line. */
-export function launcherScript(platform: Platform): Buffer {
-  const parts: ReadonlyArray<readonly [string, string]> = [
-    ["numbers", syscallTable(process.platform, process.arch) ?? ""],
+/**
+ * What the bootstrap is to evaluate, in order; within a part one scope. A message of perl names the file and its line.
+ * The spawner comes first and alone: what is compiled after it does not make its forks dearer.
+ */
+export function launcherScript(platform: Platform): readonly Buffer[] {
+  const numbers = syscallTable(process.platform, process.arch) ?? "";
+  const own: ReadonlyArray<readonly [string, string]> = [
     platform === "linux" ? ["linux.pl", linux] : ["portable.pl", portable],
     ["tasks.pl", tasks],
     ["tree.pl", tree],
     ["ladder.pl", ladder],
     ["main.pl", main],
   ];
-  return Buffer.from(parts.map(([name, text]) => `#line 1 "${name}"\n${text}\n`).join(""));
+  // clone takes its arguments in another order there: the launcher forks itself.
+  const forksItself = platform === "portable" || process.arch === "s390x";
+  return [forksItself ? [] : [["spawner.pl", spawner] as const], own]
+    .filter((files) => files.length > 0)
+    .map((files) =>
+      Buffer.from(`${numbers}\n${files.map(([name, text]) => `#line 1 "${name}"\n${text}\n`).join("")}`),
+    );
 }
 
 /**
- * Takes the script, whose length is the first argument, from standard input, so that we stay one file; not a byte
- * more, as frames follow.
+ * Takes variables to put back into the environment and then the parts of the script from standard input, so that we stay one
+ * file; not a byte more, as frames follow. The arguments are their lengths.
  */
 export const bootstrap =
-  "my($s,$n)=('',shift);" +
-  "while(length$s<$n){sysread(STDIN,$s,$n-length$s,length$s)or exit 1}" +
-  "eval$s;die$@if$@";
+  "sub r{my($s,$n)=('',@_);while(length$s<$n){sysread(STDIN,$s,$n-length$s,length$s)or exit 1}$s}" +
+  "my%e=unpack'(N/a)*',r shift;@ENV{keys%e}=values%e;" +
+  "for(@ARGV){eval r$_;die$@if$@}";

@@ -20,10 +20,13 @@ describe("ClaimSize", () => {
     expect(other.ahead).toBe(0);
   });
 
-  it("claims as many ahead as there are slots while tasks are shorter than a few trips", () => {
-    expect(measured(8, 1, 3.9).ahead).toBe(8);
-    expect(measured(8, 1, 4).ahead).toBe(0);
-    expect(measured(1000, 1, 1).ahead).toBe(128);
+  it("claims what runs in 20 ms while tasks are shorter than a few trips, or than 5 ms", () => {
+    expect(measured(8, 10, 39).ahead).toBe(5);
+    expect(measured(8, 10, 40).ahead).toBe(0);
+    expect(measured(2, 0.1, 4).ahead).toBe(10);
+    expect(measured(2, 0.1, 5).ahead).toBe(0);
+    expect(measured(2, 0.1, 1).ahead).toBe(40);
+    expect(measured(1000, 1, 0).ahead).toBe(256);
   });
 
   it("stops soon when tasks become long, and does not start for one short task among long ones", () => {
@@ -35,7 +38,15 @@ describe("ClaimSize", () => {
     expect(long.ahead).toBe(0);
   });
 
-  it("is never below zero nor above the slots, whatever is measured", () => {
+  it("learns anew when it is told that tasks were longer than they seemed", () => {
+    const size = measured(8, 1, 1);
+    size.forgetTasks();
+    expect(size.ahead).toBe(0);
+    size.taskTook(1);
+    expect(size.ahead).toBeGreaterThan(0);
+  });
+
+  it("is a whole number within its bounds, whatever is measured", () => {
     const ms = fc.double({ min: 0, max: 1e9, noNaN: true });
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.tuple(ms, ms)), (slots, measures) => {
@@ -43,7 +54,9 @@ describe("ClaimSize", () => {
         for (const [trip, task] of measures) {
           size.tripTook(trip);
           size.taskTook(task);
-          expect([0, Math.min(slots, 128)]).toContain(size.ahead);
+          expect(Number.isInteger(size.ahead)).toBe(true);
+          expect(size.ahead).toBeGreaterThanOrEqual(0);
+          expect(size.ahead).toBeLessThanOrEqual(256);
         }
       }),
     );

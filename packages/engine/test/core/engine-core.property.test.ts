@@ -22,6 +22,7 @@ class World {
   #idle = 0;
   #awaits = false;
   #bell = false;
+  #reminder = false;
   #known = false;
   #reports = 0;
   #acknowledged = 0;
@@ -39,6 +40,10 @@ class World {
       },
       stop: (tag) => expect(this.running.has(tag)).toBe(true),
       exchange: (request) => this.#onExchange(request),
+      remind: () => {
+        expect(this.#reminder).toBe(false);
+        this.#reminder = true;
+      },
       leave: () => {
         expect([this.#left, this.running.size, this.claimed.size, this.#acknowledged]).toEqual([false, 0, 0, this.#reports]);
         this.#left = true;
@@ -82,7 +87,7 @@ class World {
       expect(this.claimed.has(task.id) || this.reported.has(task.id)).toBe(false);
       this.claimed.add(task.id);
     }
-    expect(this.claimed.size).toBeLessThanOrEqual(2 * this.slots);
+    expect(this.claimed.size).toBeLessThanOrEqual(this.slots + 256);
     this.#idle = wanted === "run" ? Math.max(0, request.idleSlots - tasks.length) : 0;
     this.#awaits = request.awaitsAcknowledgement;
     const needs = this.#known ? [oneCore] : [];
@@ -136,6 +141,13 @@ class World {
     this.#check();
   }
 
+  remind(): void {
+    if (!this.#reminder) return;
+    this.#reminder = false;
+    this.core.onReminder();
+    this.#check();
+  }
+
   hear(): void {
     if (!this.#bell) return;
     this.#bell = false;
@@ -146,12 +158,14 @@ class World {
   /** Everything comes to its end, but no renewal comes to help. */
   settle(): void {
     for (let step = 0; step < 10_000; step++) {
-      const before = [this.#request, this.#bell, this.running.size, this.#acknowledged];
+      const rests = this.#request === null && !this.#bell && !this.#reminder && this.running.size === 0;
+      const acknowledged = this.#acknowledged;
       this.hear();
+      this.remind();
       this.answer(false);
       this.end(0, 1);
       this.acknowledge();
-      if (before[0] === null && before[1] === false && before[2] === 0 && before[3] === this.#acknowledged) return;
+      if (rests && acknowledged === this.#acknowledged) return;
     }
     throw new Error("it never comes to rest");
   }
@@ -183,7 +197,7 @@ type Step =
   | { readonly do: "publish"; readonly count: number }
   | { readonly do: "answer"; readonly late: boolean }
   | { readonly do: "end"; readonly which: number; readonly seconds: number }
-  | { readonly do: "hear" | "acknowledge" | "renewal" }
+  | { readonly do: "hear" | "acknowledge" | "renewal" | "remind" }
   | { readonly do: "order"; readonly wanted: Wanted }
   | { readonly do: "signal" };
 
@@ -200,6 +214,7 @@ function take(world: World, step: Step): void {
     case "hear":
     case "acknowledge":
     case "renewal":
+    case "remind":
     case "signal":
       return world[step.do]();
   }
@@ -212,7 +227,7 @@ const event: fc.Arbitrary<Step> = fc.oneof(
     weight: 8,
     arbitrary: fc.record({ do: fc.constant("end" as const), which: fc.nat(20), seconds: fc.constantFrom(0, 60) }),
   },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal") }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal", "remind") }) },
 );
 const order: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("order" as const), wanted: fc.constantFrom<Wanted>("drain", "stop") }),

@@ -122,6 +122,10 @@ export class Rig implements EnginePort {
     this.#calls.push(shownExchange(request));
   }
 
+  remind(): void {
+    this.#calls.push("remind");
+  }
+
   leave(): void {
     this.#calls.push("leave");
   }

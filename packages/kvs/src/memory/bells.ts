@@ -57,6 +57,11 @@ export class Bells {
     });
   }
 
+  /** Names that begin so and were rung, for tests. */
+  hanging(prefix: string): string[] {
+    return [...this.#hanging].filter((name) => name.startsWith(prefix));
+  }
+
   /** Takes down what hangs under names that begin so. */
   clear(prefix: string): void {
     for (const name of this.#hanging) if (name.startsWith(prefix)) this.#hanging.delete(name);

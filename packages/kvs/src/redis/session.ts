@@ -102,7 +102,9 @@ async function signIn(client: Redis, endpoint: Endpoint, address: KvsAddress, ro
   steps.push(info);
   // For people who look at CLIENT LIST; nothing depends on it.
   steps.push(client.call("CLIENT", "SETNAME", `taskmuster-${role}`).catch(() => undefined));
-  await Promise.all(steps);
+  // They went out together, and when the first is refused so are the others: the first says why.
+  const results = await Promise.allSettled(steps);
+  for (const result of results) if (result.status === "rejected") throw result.reason;
   return String(await info);
 }
 

@@ -16,7 +16,8 @@ my $tree_changed = 0;      # a child was reaped since the last look
 my $quiet_until = 0;       # so that looking takes at most a third of our time, however many processes the node has
 
 sub stop_tree {
-    my ($task, $grace, $now) = @_;
+    my ($task, $grace) = @_;
+    learn_pid($task) if $unanswered{ $task->[SERIAL] };
     my $kill_at = $now + $grace;
     if (my $stop = $task->[STOP]) {
         $stop->{kill_at} = $kill_at if $kill_at < $stop->{kill_at};
@@ -39,9 +40,9 @@ sub signal_tree {
 }
 
 sub stop_by_tag {
-    my ($tag, $grace, $now) = @_;
+    my ($tag, $grace) = @_;
     reap();
-    if (my $task = $by_tag{$tag}) { stop_tree($task, $grace, $now) }
+    if (my $task = $by_tag{$tag}) { stop_tree($task, $grace) }
     elsif (grep { $_->[0] == $tag } @unforked) {
         @unforked = grep { $_->[0] != $tag } @unforked;
         tell_unstarted($tag, $LOST, 0);
@@ -49,32 +50,34 @@ sub stop_by_tag {
 }
 
 sub kill_everything {
-    my ($now) = @_;
     tell_unstarted($_->[0], $LOST, 0) for splice @unforked;
     return unless %running;
-    # What a cleared environment and its own session hide may be a running task's: better killed than run twice.
-    if ($adopts_orphans && !$strays) {
-        $strays = [];
-        @$strays[SERIAL, PID, STATUS] = (++$last_serial, 0, 0);
-        stop_tree($strays, 0, $now);
-    }
+    learn_pid($_) for values %unanswered;
+    hunt_strays();
     for my $task (values %running) {
         @$task[LOST, STOPPED] = (1, 1) unless defined $task->[STATUS];
-        stop_tree($task, 0, $now);
+        stop_tree($task, 0);
     }
 }
 
+# What a cleared environment and its own session hide may be a running task's: better killed than run twice.
+sub hunt_strays {
+    return if !$adopts_orphans || $strays;
+    $strays = [];
+    @$strays[SERIAL, PID, STATUS] = (++$last_serial, 0, 0);
+    stop_tree($strays, 0);
+}
+
 sub set_fence {
-    my ($at, $now) = @_;
+    my ($at) = @_;
     $fence_at = $at;
     $fenced = 0 if $at > $now;
 }
 
 sub check_fence {
-    my ($now) = @_;
     if (defined $fence_at && !$fenced && $fence_at <= $now) {
         ($fenced, $fence_untold) = (1, 1);
-        kill_everything($now);
+        kill_everything();
     }
     if ($fence_untold && !%running && !$strays) {
         $fence_untold = 0;
@@ -83,9 +86,8 @@ sub check_fence {
 }
 
 sub advance_stops {
-    my ($now) = @_;
     return if $now < $quiet_until;
-    my @due = grep { is_due($_, $now) } values %stopping;
+    my @due = grep { is_due($_) } values %stopping;
     $tree_changed = 0;
     return unless @due;
     my ($found, $complete) = members(\@due, $strays);
@@ -116,7 +118,7 @@ sub advance_stops {
 
 # Before the first KILL there is nothing to see unless the shell has ended: then whatever is left has the rest of the grace.
 sub is_due {
-    my ($task, $now) = @_;
+    my ($task) = @_;
     my $stop = $task->[STOP];
     return 1 if !$stop->{killed_at} && $stop->{kill_at} <= $now;
     return ($stop->{killed_at} || defined $task->[STATUS]) && ($tree_changed || $stop->{look_at} <= $now);
@@ -135,17 +137,19 @@ sub finish_stop {
 
 # When the next of our own doings is due; undef: never.
 sub next_deadline {
+    my $first = @young ? $young[0][BEGAN] + $YOUNG_SECONDS : undef;
+    for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[4] } @unforked) {
+        $first = $at if !defined $first || $at < $first;
+    }
+    return $first;
+}
+
+sub stop_deadlines {
     my @times;
     for my $task (values %stopping) {
         my $stop = $task->[STOP];
         push @times, $stop->{kill_at} unless $stop->{killed_at};
         push @times, $stop->{look_at} if $stop->{killed_at} || defined $task->[STATUS];
     }
-    @times = map { $_ < $quiet_until ? $quiet_until : $_ } @times if @times;
-    push @times, map { $_->[4] } @unforked if @unforked;
-    push @times, $young[0][BEGAN] + $YOUNG_SECONDS if @young;
-    push @times, $fence_at if defined $fence_at && !$fenced;
-    my $first = shift @times;
-    for (@times) { $first = $_ if $_ < $first }
-    return $first;
+    return map { $_ < $quiet_until ? $quiet_until : $_ } @times;
 }

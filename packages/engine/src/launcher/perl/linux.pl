@@ -6,7 +6,7 @@ my ($SIGCHLD, $EAGAIN, $EINTR) = (17, 11, 4);
 my ($O_CLOEXEC, $O_NONBLOCK) = (02000000, 04000);
 my ($PR_SET_PDEATHSIG, $PR_SET_CHILD_SUBREAPER) = (1, 36);
 my $F_GETPIPE_SZ = 1032;
-my ($NR_clone_pipe, $NR_close, $NR_read, $NR_ppoll, $NR_clock) = @NR{qw(pipe2 close read ppoll clock_gettime)};
+my ($NR_pipe2, $NR_close, $NR_read, $NR_ppoll, $NR_clock) = @NR{qw(pipe2 close read ppoll clock_gettime)};
 
 # Every signal but SIGCHLD stays blocked for ever, and SIGCHLD except while we wait: nothing but the engine ends this
 # process, and the end of a child cannot fall between looking and waiting. A signal to a fresh child waits until
@@ -25,7 +25,7 @@ sub open_platform {
     length(pack 'L!', 0) == 8 or die "perl is not 64-bit\n";
     my $none = pack('l!l!', 0, 0);
     syscall($NR_ppoll, 0, 0, $none, 0, 8) == 0 or die "ppoll: $!\n";
-    syscall($NR_clone_pipe, $two_fds, $O_CLOEXEC) == 0 or die "pipe2: $!\n";
+    syscall($NR_pipe2, $two_fds, $O_CLOEXEC) == 0 or die "pipe2: $!\n";
     syscall($NR_close, $_) for unpack('ii', $two_fds);
     $adopts_orphans = syscall($NR{prctl}, $PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0 ? 1 : 0;
     syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $EVERY_SIGNAL, 0, 8);
@@ -48,7 +48,7 @@ sub monotonic_time {
 }
 
 # --- descriptors, as plain numbers
-sub make_pipe { return syscall($NR_clone_pipe, $two_fds, $O_CLOEXEC) == 0 ? unpack('ii', $two_fds) : () }
+sub make_pipe { return syscall($NR_pipe2, $two_fds, $O_CLOEXEC) == 0 ? unpack('ii', $two_fds) : () }
 sub close_fd { syscall($NR_close, $_[0]) }
 sub read_fd { return syscall($NR_read, $_[0], $_[1], $_[2]) }   # into a buffer that is long enough already
 sub redirect { syscall($NR{dup3}, $_[0], $_[1], 0) }
@@ -62,7 +62,21 @@ sub prepare_child {
     syscall($NR{prctl}, $PR_SET_PDEATHSIG, 9, 0, 0, 0);
     syscall($NR{dup3}, $out, 1, 0);
     syscall($NR{dup3}, $err, 2, 0);
-    syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $NO_SIGNAL, 0, 8);
+}
+sub unblock_signals { syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $NO_SIGNAL, 0, 8) }
+
+# --- the process that forks for us, see spawner.pl
+our ($spawner_pid, $requests, $answers);
+my $MOST_REQUEST_BYTES = 200_000;   # a larger one may not fit into the socket
+
+# False: it cannot take this one now.
+sub ask_spawner {
+    my ($request, $out, $err) = @_;
+    return 0 if !$spawner_pid || length $request > $MOST_REQUEST_BYTES;
+    my $iovec = pack('PJ', $request, length $request);
+    my $rights = pack('Jiiii', 24, 1, 1, $out, $err);   # SOL_SOCKET, SCM_RIGHTS
+    my $msghdr = pack('J Lx4 P J P J ix4', 0, 0, $iovec, 1, $rights, 24, 0);
+    return syscall($NR{sendmsg}, fileno $requests, $msghdr, 0x40) > 0;   # MSG_DONTWAIT
 }
 
 # --- waiting
@@ -98,4 +112,12 @@ sub peek {
     syscall($NR_ppoll, $set, 2, $none, 0, 8);
     my ($first, $second) = unpack('x6sx6s', $set);
     return ($first & 1, $second & 1);
+}
+
+# Waits for one reader; false: nothing came within $seconds.
+sub peek_within {
+    my ($fd, $seconds) = @_;
+    my $set = pack('iss', $fd, 1, 0);
+    my $timeout = pack('l!l!', 0, $seconds > 0 ? int($seconds * 999_999_999) : 0);
+    return syscall($NR_ppoll, $set, 1, $timeout, 0, 8) > 0;
 }

@@ -15,7 +15,7 @@ sub read_frames {
         # The engine is gone.
         ($ended, $fenced) = (1, 1);
         watch($control_slot, -1, 0);
-        kill_everything(monotonic_time());
+        kill_everything();
         return;
     }
     while (length $received >= 4) {
@@ -33,9 +33,9 @@ sub take_frame {
         $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, $environment, $command);
     } elsif ($kind eq 'S') {
         my ($tag, $grace_ms) = unpack('NN', $contents);
-        stop_by_tag($tag, $grace_ms / 1000, monotonic_time());
+        stop_by_tag($tag, $grace_ms / 1000);
     } elsif ($kind eq 'D') {
-        set_fence(unpack('d>', $contents), monotonic_time());
+        set_fence(unpack('d>', $contents));
     } elsif ($kind eq 'C') {
         configure($contents);
     } else {
@@ -44,9 +44,7 @@ sub take_frame {
 }
 
 sub configure {
-    ($nonce, my $environment) = unpack('N/a a*', $_[0]);
-    my %restored = unpack('(N/a)*', $environment);
-    @ENV{ keys %restored } = values %restored;
+    ($nonce) = @_;
     $inherited_mark = defined $ENV{$MARK} ? $ENV{$MARK} : '';
     send_frame('H', pack('C d>', $VERSION, monotonic_time()));
 }
@@ -89,22 +87,24 @@ sub run {
     $SIG{$_} = 'DEFAULT' for grep { !/^(KILL|STOP|NUM|RT|__)/ } keys %SIG;
     open_channels();
     open_platform();
-    open_error_pipe();
+    open_task_channels();
+    look_at_clocks();
     until ($ended && !%running && !$strays) {
         my $deadline = next_deadline();
         my $asked = 0;
-        for my $slot (wait_for_events(defined $deadline ? $deadline - monotonic_time() : undef)) {
+        my @ready = wait_for_events(defined $deadline ? $deadline - $now : undef);
+        look_at_clocks();
+        for my $slot (@ready) {
             if (my $task = $task_of_slot[$slot]) { drain($task, $stream_of_slot[$slot]) }
             elsif ($slot == $control_slot) { $asked = 1 }
         }
         $tree_changed = 1 if reap() && %stopping;
         read_frames() if $asked && !$ended;
-        my $now = monotonic_time();
-        grow_up($now) if @young;
-        retry_unforked($now) if @unforked;
-        check_fence($now);
-        advance_stops($now) if %stopping;
-        check_fence($now) if $fence_untold;
+        grow_up() if @young;
+        retry_unforked() if @unforked;
+        check_fence();
+        advance_stops() if %stopping;
+        check_fence() if $fence_untold;
         flush_reports() if $to_send ne '';
     }
     exit_at_once(0);

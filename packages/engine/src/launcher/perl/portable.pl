@@ -45,8 +45,12 @@ sub prepare_child {
     POSIX::setsid();
     redirect($out, 1);
     redirect($err, 2);
-    POSIX::sigprocmask(POSIX::SIG_SETMASK(), $NO_SIGNAL);
 }
+sub unblock_signals { POSIX::sigprocmask(POSIX::SIG_SETMASK(), $NO_SIGNAL) }
+
+our ($spawner_pid, $answers);   # never there
+sub ask_spawner { return 0 }
+sub peek_within { die "there is no spawner to wait for\n" }
 
 sub poll_slot {
     my $slot = @free_poll_slots ? pop @free_poll_slots : @watched;

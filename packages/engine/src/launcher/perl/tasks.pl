@@ -5,11 +5,11 @@ use strict;
 # Fields of a task.
 sub TAG() { 0 }
 sub SERIAL() { 1 }      # of this launcher, never used again
-sub PID() { 2 }
+sub PID() { 2 }         # 0: the spawner has not told it yet
 sub START() { 3 }       # real time
 sub BEGAN() { 4 }       # monotonic
 sub STATUS() { 5 }      # of waitpid; undef while the shell lives
-sub FINISH() { 6 }        # real time
+sub REQUEST() { 6 }     # [environment, command], as long as it may have to be launched again
 sub ENDED() { 7 }       # monotonic
 sub STOP() { 8 }        # its ladder, see ladder.pl; undef: it is not being stopped
 sub STOPPED() { 9 }     # its shell was signalled by us
@@ -27,7 +27,7 @@ my $TAIL_BYTES = 400;   # of both streams; what the engine wants of it depends o
 
 # A young task's pipes are not watched and its pid is not told: most young tasks end before they fill a pipe, and each
 # needless wake-up costs. Whoever fills a pipe at once waits for us this long, once.
-my $YOUNG_SECONDS = 0.004;
+my $YOUNG_SECONDS = 0.01;
 
 # Too many processes or too little memory is the node's state, not the task's fault: try again for a while.
 my @FORK_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6);
@@ -39,19 +39,33 @@ my %by_pid;             # pid of a task's shell, not yet reaped => task
 my %by_tag;
 my @young;              # tasks in the order of their start
 my (@task_of_slot, @stream_of_slot);
+my %unanswered;         # serial => task that the spawner has not told the pid of
+my %ended_early;        # pid => [status, monotonic time] of a child that may be one of those
+my $answers_slot;
 my @unforked;           # launches to try again: [tag, environment, command, tries, at]
 my $last_serial = 0;
+my $now = 0;            # monotonic, of the last wake-up
+my $real_offset = 0;    # real time less monotonic time, read anew every second
+my $offset_at = -1;
 my $READ_BYTES = 65536;
 my $buffer = "\0" x $READ_BYTES;
-my ($error_reader, $error_writer);   # a child whose exec failed writes its pid and errno here
+our ($error_reader, $error_writer);   # a child whose exec failed writes its serial and errno here
 my %exec_error;
 my $MARK = 'TASKMUSTER_TASK';
 my $nonce = '';         # unguessable, of this launcher alone
 my $inherited_mark = '';
 
-sub open_error_pipe {
-    pipe($error_reader, $error_writer) or die "pipe: $!\n";
+sub look_at_clocks {
+    $now = monotonic_time();
+    return if $now < $offset_at + 1;
+    ($real_offset, $offset_at) = (real_time() - $now, $now);
+}
+
+sub open_task_channels {
+    $error_reader or pipe($error_reader, $error_writer) or die "pipe: $!\n";
     set_nonblocking($error_reader);
+    set_nonblocking($answers) if $answers;
+    $answers_slot = poll_slot(-1, 1);
 }
 
 sub launch {
@@ -59,27 +73,97 @@ sub launch {
     my ($out, $out_writer) = make_pipe();
     my ($err, $err_writer) = make_pipe();
     my $serial = ++$last_serial;
-    my ($start, $began) = (real_time(), monotonic_time());
-    my $pid = defined $err_writer ? fork : undef;
-    if ($pid) {
-        close_fd($out_writer);
-        close_fd($err_writer);
-        forget_session($pid);
-        my $task = [$tag, $serial, $pid, $start, $began, undef, 0, 0, undef, 0, 0, $out, undef, 0, '', '', $err, undef, 0, '', ''];
-        $running{$serial} = $by_pid{$pid} = $by_tag{$tag} = $task;
-        push @young, $task;
-    } elsif (defined $pid) {
-        prepare_child($out_writer, $err_writer);
-        my %added = unpack('(N/a)*', $environment);
-        @ENV{ keys %added } = values %added;
-        $ENV{$MARK} = "$inherited_mark$nonce.$serial;";
-        exec { '/bin/bash' } '/bin/bash', '-c', $command;
-        syswrite($error_writer, pack('NN', $$, $!));
-        exit_at_once(127);
+    my $began = monotonic_time();
+    my $task = [$tag, $serial, 0, $began + $real_offset, $began, undef, undef, 0, undef, 0, 0,
+        $out, undef, 0, '', '', $err, undef, 0, '', ''];
+    my $marked = $environment . pack('(N/a*)2', $MARK, "$inherited_mark$nonce.$serial;");
+    my $pid;
+    if (!defined $err_writer) { }
+    elsif (ask_spawner(pack('NN/a*a*', $serial, $command, $marked), $out_writer, $err_writer)) {
+        $pid = 0;
+        $task->[REQUEST] = [$environment, $command];
+        $unanswered{$serial} = $task;
     } else {
-        my $errno = $! + 0;
-        close_fd($_) for grep { defined } $out, $out_writer, $err, $err_writer;
+        $pid = fork;
+        become_task($serial, $marked, $command, $out_writer, $err_writer) if defined $pid && $pid == 0;
+    }
+    my $errno = $! + 0;
+    close_fd($out_writer) if defined $out_writer;
+    close_fd($err_writer) if defined $err_writer;
+    if (defined $pid) {
+        $running{$serial} = $by_tag{$tag} = $task;
+        took_pid($task, $pid) if $pid;
+        push @young, $task;
+    } else {
+        close_fd($_) for grep { defined } $out, $err;
         retry_launch($tag, $environment, $command, $tries || 0, $errno);
+    }
+}
+
+# In the child; never returns.
+sub become_task {
+    my ($serial, $environment, $command, $out, $err) = @_;
+    prepare_child($out, $err);
+    my %added = unpack('(N/a)*', $environment);
+    @ENV{ keys %added } = values %added;
+    unblock_signals();
+    exec { '/bin/bash' } '/bin/bash', '-c', $command;
+    syswrite($error_writer, pack('NN', $serial, $!));
+    exit_at_once(127);
+}
+
+sub took_pid {
+    my ($task, $pid) = @_;
+    forget_session($pid);   # a new process has this number
+    $task->[PID] = $pid;
+    $by_pid{$pid} = $task;
+}
+
+# Reads what the spawner has told; nobody is woken for that unless a child has ended before.
+sub read_answers {
+    my $records;
+    sysread($answers, $records, 65536) or return;
+    my @answers = unpack('(N3)*', $records);
+    while (my ($serial, $pid, $errno) = splice @answers, 0, 3) {
+        my $task = delete $unanswered{$serial} or next;
+        my $request = $task->[REQUEST];
+        $task->[REQUEST] = undef;
+        if ($pid) {
+            took_pid($task, $pid);
+            if (my $end = delete $ended_early{$pid}) { shell_ended($pid, @$end) }
+        } else {
+            close_stream($task, $_) for OUT, ERR;
+            forget_task($task);
+            retry_launch($task->[TAG], @$request, 0, $errno);
+        }
+    }
+    %ended_early = () unless %unanswered;
+    watch($answers_slot, %ended_early ? fileno $answers : -1, 1);
+}
+
+# A spawner that has died, or that we take for dead, may have forked what it did not tell of: that must not run, and
+# its task cannot be launched again as nobody knows.
+sub give_up_spawner {
+    kill('KILL', $spawner_pid);
+    waitpid($spawner_pid, 0);
+    undef $spawner_pid;
+    read_answers();
+    return unless %unanswered;
+    hunt_strays();
+    for my $task (values %unanswered) {
+        @$task[REQUEST, STATUS, ENDED, LOST] = (undef, 0, $now, 1);
+        stop_tree($task, 0);
+    }
+    %unanswered = %ended_early = ();
+    watch($answers_slot, -1, 1);
+}
+
+# For who must signal the task: waits for the answer, which is only a moment away.
+sub learn_pid {
+    my ($task) = @_;
+    my $until = monotonic_time() + 1;
+    while ($unanswered{ $task->[SERIAL] }) {
+        peek_within(fileno $answers, $until - monotonic_time()) ? read_answers() : return give_up_spawner();
     }
 }
 
@@ -87,13 +171,12 @@ sub retry_launch {
     my ($tag, $environment, $command, $tries, $errno) = @_;
     if ($tries > $#FORK_RETRY_SECONDS) { tell_unstarted($tag, $FORK_FAILED, $errno) }
     else {
-        my $at = monotonic_time() + $FORK_RETRY_SECONDS[$tries];
+        my $at = $now + $FORK_RETRY_SECONDS[$tries];
         push @unforked, [$tag, $environment, $command, $tries + 1, $at];
     }
 }
 
 sub retry_unforked {
-    my ($now) = @_;
     my @due = grep { $_->[4] <= $now } @unforked;
     @unforked = grep { $_->[4] > $now } @unforked;
     launch(@$_[0 .. 3]) for @due;
@@ -104,11 +187,30 @@ sub reap {
     my $any = 0;
     while ((my $pid = waitpid(-1, 1)) > 0) {
         $any = 1;
-        my $task = delete $by_pid{$pid} or next;
-        @$task[STATUS, FINISH, ENDED] = ($?, real_time(), monotonic_time());
-        $task->[STOP] ? remember_session($pid, $task) : report($task);
+        my $status = $?;
+        read_answers() if %unanswered && !$by_pid{$pid};
+        if ($by_pid{$pid}) { shell_ended($pid, $status, $now) }
+        elsif ($spawner_pid && $pid == $spawner_pid) { give_up_spawner() }
+        elsif (%unanswered) {
+            $ended_early{$pid} = [$status, $now];
+            watch($answers_slot, fileno $answers, 1);
+        }
     }
     return $any;
+}
+
+sub shell_ended {
+    my ($pid, $status, $ended) = @_;
+    my $task = delete $by_pid{$pid};
+    # Launched after the wake-up that $ended is of, a task may seem to have ended before it began.
+    @$task[STATUS, ENDED] = ($status, $ended > $task->[BEGAN] ? $ended : monotonic_time());
+    $task->[STOP] ? remember_session($pid, $task) : report($task);
+}
+
+sub forget_task {
+    my ($task) = @_;
+    delete $running{ $task->[SERIAL] };
+    delete $by_tag{ $task->[TAG] };
 }
 
 # The end of a task. Without a status (given up, nobody saw its shell end) it is lost.
@@ -128,37 +230,40 @@ sub report {
     my ($kind, $value) = ($LOST, 0);
     if (defined $status && !$task->[LOST]) {
         ($kind, $value) = $status & 127 ? ($SIGNALLED, $status & 127) : ($EXITED, $status >> 8);
-        if ($status == 127 << 8 && defined(my $errno = exec_error_of($task->[PID]))) {
+        if ($status == 127 << 8 && defined(my $errno = exec_error_of($task->[SERIAL]))) {
             ($kind, $value) = ($EXEC_FAILED, $errno);
         }
-    } elsif (!defined $status) { @$task[FINISH, ENDED] = (real_time(), monotonic_time()) }
-    tell_end(@$task[TAG, PID], $kind, $task->[STOPPED], $value, @$task[START, FINISH], $task->[ENDED] - $task->[BEGAN],
+    }
+    # By one clock: Finish - Start = Elapsed in every row.
+    my $elapsed = (defined $status ? $task->[ENDED] : monotonic_time()) - $task->[BEGAN];
+    my $start = $task->[START];
+    tell_end($task->[TAG], $task->[PID] || -1, $kind, $task->[STOPPED], $value, $start, $start + $elapsed, $elapsed,
         @$task[OUT + BYTES, OUT + HEAD, OUT + TAIL, ERR + BYTES, ERR + HEAD, ERR + TAIL]);
-    delete $running{ $task->[SERIAL] };
-    delete $by_tag{ $task->[TAG] };
+    forget_task($task);
 }
 
 sub tell_unstarted {
     my ($tag, $kind, $errno) = @_;
-    my $now = real_time();
-    tell_end($tag, -1, $kind, $kind == $LOST ? 1 : 0, $errno, $now, $now, 0, 0, '', '', 0, '', '');
+    my $start = $now + $real_offset;
+    tell_end($tag, -1, $kind, $kind == $LOST ? 1 : 0, $errno, $start, $start, 0, 0, '', '', 0, '', '');
 }
 
 sub exec_error_of {
-    my ($pid) = @_;
+    my ($serial) = @_;
     my $records;
     my %found = sysread($error_reader, $records, 65536) ? unpack('(NN)*', $records) : ();
     @exec_error{ keys %found } = values %found;
-    return delete $exec_error{$pid};
+    return delete $exec_error{$serial};
 }
 
 # A task that is no longer young: its pipes are watched from now on, and the engine learns its pid.
 sub grow_up {
-    my ($now) = @_;
+    return if $young[0][BEGAN] + $YOUNG_SECONDS > $now && !defined $young[0][STATUS];
+    read_answers() if %unanswered;
     while (@young && (defined $young[0][STATUS] || $young[0][BEGAN] + $YOUNG_SECONDS <= $now)) {
         my $task = shift @young;
-        next if defined $task->[STATUS];
-        tell_started(@$task[TAG, PID]);
+        next if defined $task->[STATUS] || $task->[OUT + FD] < 0 && $task->[ERR + FD] < 0;
+        tell_started(@$task[TAG, PID]) if $task->[PID];
         for my $stream (OUT, ERR) {
             next if $task->[$stream + FD] < 0;
             my $slot = $task->[$stream + SLOT] = poll_slot($task->[$stream + FD], 1);

@@ -70,6 +70,7 @@ sub members {
         : grep { $_ != $us && ($live->{$_}[0] == $us || !$live->{ $live->{$_}[0] }) } keys %$live;
     my @front = map { [$_, undef] } @tops;
     my %seen = ($us => 1);
+    $seen{$spawner_pid} = 1 if $spawner_pid;
     while (@front) {
         my ($pid, $task) = @{ shift @front };
         next if $seen{$pid}++;

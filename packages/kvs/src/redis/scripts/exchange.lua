@@ -60,7 +60,7 @@ local idleBefore, slots = tonumber(found[8]), tonumber(ARGV[5])
 local contexts, creditField = P .. 'contexts', limited and 'credit:' .. found[5]
 if released > 0 then
   if limited and call('HEXISTS', contexts, creditField) == 1 then
-    do end
+    call('HINCRBY', contexts, creditField, released)
     feedStarved()
   end
   if idleBefore > 0 then call('ZREM', P .. 'idle', engine) end

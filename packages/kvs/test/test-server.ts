@@ -1,17 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KvsAddress } from "@taskmuster/kvs/server";
-import type { Redis as RedisClient } from "ioredis";
-
-// The client belongs to packages/kvs; tests borrow it.
-const { Redis } = createRequire(new URL("../../packages/kvs/package.json", import.meta.url))("ioredis") as {
-  Redis: new (options: object) => RedisClient;
-};
+import { Redis } from "ioredis";
 
 /** A real server on a socket of its own, that can be restarted at the same address. */
 export class TestServer {
@@ -19,7 +13,7 @@ export class TestServer {
   readonly directory = mkdtempSync(join(tmpdir(), "taskmuster-test-"));
   readonly settings: readonly string[];
   #child: ChildProcess | undefined;
-  #admin: RedisClient | undefined;
+  #admin: Redis | undefined;
 
   private constructor(binary: string, settings: readonly string[]) {
     this.binary = binary;

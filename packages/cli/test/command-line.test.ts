@@ -1,0 +1,105 @@
+import { describe, expect, it } from "vitest";
+import { type RawOptions, parseCommandLine } from "../src/command-line.js";
+import { driverOptions, longName } from "../src/option-table.js";
+import { UsageError } from "../src/usage-error.js";
+
+/** What was given, without the defaults that commander adds. */
+function parse(...args: readonly string[]): { readonly taskFile: string; readonly options: RawOptions } {
+  const parsed = parseCommandLine(args, "1.2.3");
+  if (parsed.kind === "print") throw new Error("it prints");
+  const { fsync: _fsync, retire: _retire, ...options } = parsed.options;
+  return { taskFile: parsed.taskFile, options };
+}
+
+describe("parseCommandLine", () => {
+  it("reads a plain run", () => {
+    expect(parse("-s", "localhost:4", "tasks")).toEqual({ taskFile: "tasks", options: { sshNode: ["localhost:4"] } });
+  });
+
+  it("takes options before and after the task file, and - as standard input", () => {
+    expect(parse("-", "-s", "a:1", "-e")).toEqual({ taskFile: "-", options: { sshNode: ["a:1"], exitCode: true } });
+    expect(parse("-e", "--", "-weird")).toEqual({ taskFile: "-weird", options: { exitCode: true } });
+  });
+
+  it("takes one-letter options together, with a value in or after the last", () => {
+    const options = { exitCode: true, retry: true };
+    expect(parse("-eR", "t").options).toEqual(options);
+    expect(parse("-eRf", "t").options).toEqual({ ...options, failFast: true });
+    expect(parse("-eRs", "a:1", "t").options).toEqual({ ...options, sshNode: ["a:1"] });
+    expect(parse("-eRsa:1", "t").options).toEqual({ ...options, sshNode: ["a:1"] });
+    expect(parse("-c0.5", "t").options).toEqual({ cpusPerTask: "0.5" });
+  });
+
+  it("collects what may be given several times, and of others takes the last", () => {
+    const { options } = parse("-s", "a:1", "--ssh-node=b:2", "-r", "one", "--resume=two", "-p", "x", "--prefix", "y", "t");
+    expect(options).toEqual({ sshNode: ["a:1", "b:2"], resumeFrom: ["one", "two"], prefix: "y" });
+  });
+
+  it("takes --kvsserver with and without a value", () => {
+    expect(parse("--kvsserver", "h:1", "t").options).toEqual({ kvsserver: "h:1" });
+    expect(parse("t", "--kvsserver").options).toEqual({ kvsserver: true });
+    expect(parse("--kvsserver", "-e", "t").options).toEqual({ kvsserver: true, exitCode: true });
+    expect(parse("--kvs=h:1", "t").options).toEqual({ kvsserver: "h:1" });
+  });
+
+  it("knows --no-fsync as the opposite of fsync", () => {
+    const parsed = parseCommandLine(["--no-fsync", "t"], "");
+    expect(parsed.kind === "run" && parsed.options["fsync"]).toBe(false);
+  });
+
+  it("keeps values as they are, also those that look like options or are empty", () => {
+    expect(parse("-p", "-x", "-l", "", "--retry", "t").options).toEqual({ prefix: "-x", label: "", retry: true });
+  });
+
+  it("prints help and version, whatever else is there, and exits with 0", () => {
+    expect(parseCommandLine(["--version"], "1.2.3")).toEqual({ kind: "print", text: "1.2.3\n" });
+    expect(parseCommandLine(["--vers", "t"], "1.2.3")).toEqual({ kind: "print", text: "1.2.3\n" });
+    for (const args of [["-h"], ["--help"], ["--he"], ["-e", "-h", "tasks"]]) {
+      const printed = parseCommandLine(args, "");
+      expect(printed.kind === "print" && printed.text).toContain("--ssh-node <host:count>");
+    }
+  });
+
+  it("shows in its help every option that works, and no other", () => {
+    const help = parseCommandLine(["-h"], "");
+    const text = help.kind === "print" ? help.text : "";
+    for (const row of driverOptions) {
+      const isShown = row.origin !== "later" && row.hidden === undefined;
+      expect([longName(row), text.includes(`${longName(row)} `) || text.includes(`${longName(row)}\n`)]).toEqual([
+        longName(row),
+        isShown,
+      ]);
+    }
+  });
+
+  it.each([
+    [["-Z", "t"], "unknown option '-Z'"],
+    [["--bogus", "t"], "unknown option: --bogus"],
+    [["-eZ", "t"], "unknown option"],
+    [["-s"], "argument missing"],
+    [["-e"], "no task file"],
+    [[], "no task file"],
+    [["a", "b", "c"], "one task file, please: a, and what is b c?"],
+    [["--log", "x", "t"], "ambiguous option: --log could be --logfile, --loglevel"],
+    [["-e=1", "t"], "unknown option"],
+  ])("refuses %j", (args, message) => {
+    expect(() => parseCommandLine(args, "")).toThrow(message);
+    expect(() => parseCommandLine(args, "")).toThrow(UsageError);
+  });
+
+  it("refuses each option of disBatch that does not work yet by its name, long, short and in a cluster", () => {
+    const later = driverOptions.filter((row) => row.origin === "later");
+    expect(later.length).toBeGreaterThan(5);
+    for (const row of later) {
+      const value = row.flags.includes("<") ? ["x"] : [];
+      const message = `${longName(row)} is an option of disBatch that is not supported yet`;
+      expect(() => parse(longName(row), ...value, "t"), longName(row)).toThrow(message);
+      const short = /^-(.),/.exec(row.flags)?.[1];
+      if (short === undefined) continue;
+      expect(() => parse(`-${short}`, ...value, "t")).toThrow(message);
+      expect(() => parse(`-e${short}`, ...value, "t")).toThrow(message);
+    }
+    expect(() => parse("--fill")).toThrow("--fill is an option of disBatch");
+    expect(() => parse("--no-retire", "t")).toThrow("leave it out");
+  });
+});

@@ -1,0 +1,56 @@
+# The process that forks, on Linux. A fork costs by what its process has in memory and writes to afterwards, so this one starts
+# before the rest of the launcher is even compiled, and does nothing else. Its children are not its own but the
+# launcher's (CLONE_PARENT), which waits for them as if it had forked them itself.
+our ($spawner_pid, $requests, $answers, $error_reader, $error_writer);
+
+# AF_UNIX, SOCK_SEQPACKET: a request is one message, with the ends of two pipes in it.
+socketpair($requests, my $inbox, 1, 5, 0) && pipe($answers, my $outbox) && pipe($error_reader, $error_writer) or die "$!\n";
+$SIG{$_} = 'DEFAULT' for grep { !/^(KILL|STOP|NUM|RT|__)/ } keys %SIG;
+my ($SIG_SETMASK, $EVERY_SIGNAL, $NO_SIGNAL) = (2, "\xff" x 8, "\0" x 8);
+syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $EVERY_SIGNAL, 0, 8);   # see linux.pl
+$spawner_pid = fork;
+defined $spawner_pid or die "fork: $!\n";
+
+if ($spawner_pid == 0) {
+    $0 = 'taskmuster-spawner';
+    syscall($NR{prctl}, 1, 9, 0, 0, 0);                            # PR_SET_PDEATHSIG, SIGKILL
+    open(my $null, '+<', '/dev/null') or die "/dev/null: $!\n";
+    syscall($NR{dup3}, fileno $null, $_, 0) for 0, 1;
+    my %mine = map { (fileno $_ => 1) } $inbox, $outbox, $error_writer;
+    for my $fd (3 .. 63) { syscall($NR{close}, $fd) unless $mine{$fd} }
+
+    my ($NR_recvmsg, $NR_clone, $NR_close, $NR_write, $NR_setsid, $NR_prctl, $NR_dup3, $NR_sigprocmask)
+        = @NR{qw(recvmsg clone close write setsid prctl dup3 rt_sigprocmask)};
+    my ($in, $out) = (fileno $inbox, fileno $outbox);
+    my $request = "\0" x 212992;
+    my $rights = "\0" x 24;                                        # cmsghdr and two descriptors
+    my $iovec = pack('PJ', $request, length $request);
+    my ($length, $msghdr, $answer, $serial, $mark, $command, @environment);
+    while (1) {
+        $msghdr = pack('J Lx4 P J P J ix4', 0, 0, $iovec, 1, $rights, 24, 0);
+        $length = syscall($NR_recvmsg, $in, $msghdr, 0x40000000);  # MSG_CMSG_CLOEXEC
+        next if $length < 0 && $! == 4;
+        last if $length <= 0;
+        my ($output, $errors) = unpack('x16ii', $rights);
+        my $cut = unpack('x48i', $msghdr) & 8;                     # MSG_CTRUNC: no room for the descriptors
+        $! = 24 if $cut;                                           # EMFILE
+        my $pid = $cut ? -1 : syscall($NR_clone, 0x8000 | 17, 0, 0, 0, 0);   # CLONE_PARENT | SIGCHLD
+        if ($pid == 0) {
+            syscall($NR_setsid);
+            syscall($NR_prctl, 1, 9, 0, 0, 0);
+            syscall($NR_dup3, $output, 1, 0);
+            syscall($NR_dup3, $errors, 2, 0);
+            ($serial, $command, @environment) = unpack('N N/a (N/a)*', substr($request, 0, $length));
+            while (@environment) { $mark = shift @environment; $ENV{$mark} = shift @environment }
+            syscall($NR_sigprocmask, $SIG_SETMASK, $NO_SIGNAL, 0, 8);
+            exec { '/bin/bash' } '/bin/bash', '-c', $command;
+            $answer = pack('NN', $serial, $!);
+            syscall($NR_write, fileno $error_writer, $answer, 8);
+            syscall($NR{exit_group}, 127);
+        }
+        $answer = substr($request, 0, 4) . pack('NN', $pid > 0 ? $pid : 0, $pid > 0 ? 0 : $!);
+        unless ($cut) { syscall($NR_close, $_) for $output, $errors }
+        syscall($NR_write, $out, $answer, 12);
+    }
+    syscall($NR{exit_group}, 0);
+}

@@ -1,0 +1,40 @@
+// Stands in for a driver that will be killed: starts a server and its keeper, opens a run and beats.
+import { runId } from "@taskmuster/kvs/protocol";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { startKeeper, startPrivateServer, writeAddressFile } from "@taskmuster/kvs/server";
+
+const [binary = "", directory = "", keeperScript = "", addressFile = "", leaseMs = ""] =
+  process.argv.slice(2);
+
+const server = startPrivateServer({ binary, directory });
+const run = runId("keptrun0");
+writeAddressFile(addressFile, { ...server.address, runId: run });
+const keeper = startKeeper({
+  node: process.execPath,
+  keeperScript,
+  addressFile,
+  server: { pid: server.pid ?? 0, directory: server.directory },
+  leaseMs: Number(leaseMs),
+});
+const store = await connectRedisStore({
+  address: server.address,
+  runId: run,
+  role: "driver",
+  waitMs: 10_000,
+});
+const token = await store.open(Buffer.from("info"));
+const beat = setInterval(() => void store.beat(token), 100);
+process.stdout.write(
+  `${JSON.stringify({ server: server.pid, directory: server.directory, keeper: keeper.pid })}\n`,
+);
+
+process.stdin.once("data", () => {
+  void (async () => {
+    clearInterval(beat);
+    await store.close(token);
+    await store.disconnect();
+    await server.stop();
+    await keeper.done();
+    process.stdin.destroy();
+  })();
+});

@@ -31,6 +31,8 @@ export default defineConfig({
           include: ["test/e2e/**/*.test.ts"],
           globalSetup: ["test/e2e/build.ts"],
           maxWorkers: 3,
+          // After the others: vitest demands an order between projects whose number of workers differs.
+          sequence: { groupOrder: 1 },
         },
       },
     ],

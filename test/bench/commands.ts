@@ -6,7 +6,11 @@ export interface Timed {
 }
 
 /** Runs a command to its end. Throws when it fails: a figure of something that did not work is worth nothing. */
-export async function timed(command: string, args: readonly string[], options: { readonly cwd: string }): Promise<Timed> {
+export async function timed(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd: string },
+): Promise<Timed> {
   const startedAt = performance.now();
   const child = spawn(command, args, { cwd: options.cwd, stdio: ["ignore", "pipe", "pipe"] });
   let stdout = "";

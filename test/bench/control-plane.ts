@@ -100,8 +100,12 @@ process.stdout.write(
 
 /** The private server is a child of ours. */
 function serverPid(): number {
-  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").trim().split(" ");
-  const pid = children.find((child) => /redis-server|valkey-server/.test(readFileSync(`/proc/${child}/comm`, "utf8")));
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8")
+    .trim()
+    .split(" ");
+  const pid = children.find((child) =>
+    /redis-server|valkey-server/.test(readFileSync(`/proc/${child}/comm`, "utf8")),
+  );
   return Number(pid);
 }
 

@@ -42,7 +42,11 @@ function fresh(): string {
 
 async function ours(slots: number, list: string): Promise<number> {
   const dir = fresh();
-  const { seconds } = await timed(driver, ["-s", `localhost:${slots}`, "--quiet", "-p", join(dir, "x"), list], { cwd: dir });
+  const { seconds } = await timed(
+    driver,
+    ["-s", `localhost:${slots}`, "--quiet", "-p", join(dir, "x"), list],
+    { cwd: dir },
+  );
   const rows = readFileSync(join(dir, "x_status.txt"), "latin1").split("\n").length - 1;
   const wanted = readFileSync(list, "latin1").split("\n").length - 1;
   if (rows !== wanted) throw new Error(`${rows} rows for ${wanted} tasks`);
@@ -57,7 +61,11 @@ async function shellTasks(): Promise<void> {
     const peers: Record<string, () => Promise<number>> = {
       ours: () => ours(slots, list),
       xargs: async () =>
-        (await timed("/bin/sh", ["-c", `xargs -P${slots} -I{} /bin/bash -c '{}' < "$0"`, list], { cwd: work })).seconds,
+        (
+          await timed("/bin/sh", ["-c", `xargs -P${slots} -I{} /bin/bash -c '{}' < "$0"`, list], {
+            cwd: work,
+          })
+        ).seconds,
     };
     if (isInstalled("parallel")) {
       peers["GNU parallel"] = async () =>
@@ -168,8 +176,11 @@ async function scale(): Promise<void> {
 async function engineStart(): Promise<void> {
   const engine = join(root, "dist/engine.js");
   const results = await inTurn(2 * runs, {
-    engine: async () => (await timed("/bin/sh", ["-c", '"$0" "$1" < /dev/null', process.execPath, engine], { cwd: work })).seconds,
-    node: async () => (await timed("/bin/sh", ["-c", '"$0" -e 0 < /dev/null', process.execPath], { cwd: work })).seconds,
+    engine: async () =>
+      (await timed("/bin/sh", ["-c", '"$0" "$1" < /dev/null', process.execPath, engine], { cwd: work }))
+        .seconds,
+    node: async () =>
+      (await timed("/bin/sh", ["-c", '"$0" -e 0 < /dev/null', process.execPath], { cwd: work })).seconds,
   });
   row(
     "",
@@ -192,12 +203,20 @@ async function engineStart(): Promise<void> {
     );
   const bare = opened(`'${process.execPath}' -e 0`);
   const all = opened(`'${process.execPath}' '${engine}'`);
-  row("", "e: files that an engine opens at its start, beyond those of `node -e 0`", String(all - bare), `${all} against ${bare}`);
+  row(
+    "",
+    "e: files that an engine opens at its start, beyond those of `node -e 0`",
+    String(all - bare),
+    `${all} against ${bare}`,
+  );
 }
 
 function machine(): string {
   const [cpu] = cpus();
-  const redis = execFileSync("/bin/sh", ["-c", "redis-server --version || valkey-server --version"]).toString();
+  const redis = execFileSync("/bin/sh", [
+    "-c",
+    "redis-server --version || valkey-server --version",
+  ]).toString();
   return (
     `${cpus().length} × ${cpu?.model.trim() ?? "?"}, ${Math.round(totalmem() / 2 ** 30)} GiB, Linux ${release()}, ` +
     `Node ${process.version}, ${/v=(\S+)/.exec(redis)?.[1] ?? "?"} of Redis; a shared virtual machine`
@@ -224,7 +243,10 @@ try {
       "",
       "<!-- end of results -->",
     ].join("\n");
-    writeFileSync(page, before.replace(/<!-- results -->[\s\S]*<!-- end of results -->/, () => results));
+    writeFileSync(
+      page,
+      before.replace(/<!-- results -->[\s\S]*<!-- end of results -->/, () => results),
+    );
   }
 } finally {
   rmSync(work, { recursive: true, force: true });

@@ -20,8 +20,8 @@ import {
 export const narrow = needsKey({ cores: 1 });
 export const wide = needsKey({ cores: 8 });
 
-export function bytes(text: string): Buffer {
-  return Buffer.from(text, "latin1");
+export function bytes(content: string): Buffer {
+  return Buffer.from(content, "latin1");
 }
 
 export function text(body: Uint8Array): string {

@@ -3,7 +3,8 @@ import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { type Operation, Player, operation, prelude } from "./operations.js";
+import { type Operation, operation, prelude } from "./operations.js";
+import { Player } from "./player.js";
 import { TestServer, testServers } from "../../packages/kvs/test/test-server.js";
 import { freshRunId } from "./world.js";
 
@@ -61,8 +62,8 @@ for (const { name, binary } of testServers()) {
               expect({ at, step, ...(await outcome(two, step, redis)) }).toEqual(expected);
               const bells = memoryServer.bells
                 .hanging(`${runId}:`)
-                .map((name) => name.replace(/.*:/, ""))
-                .sort();
+                .map((bell) => bell.replace(/.*:/, ""))
+                .toSorted();
               const keys = await server.strings("KEYS", `tm:{${runId}}:bell:*`);
               expect({ at, step, bells: keys.map((key) => key.replace(/.*:/, "")) }).toEqual({
                 at,

@@ -50,7 +50,9 @@ describe("odd input works", () => {
   it("a flood of output is counted and never stored", async () => {
     place().write("tasks", "head -c 200000000 /dev/zero\nhead -c 150000000 /dev/zero >&2\n");
     expect((await place().run(["-s", "localhost:2", "-p", "x", "tasks"])).code).toBe(0);
-    const rows = place().rows("x").toSorted((a, b) => Number(a[1]) - Number(b[1]));
+    const rows = place()
+      .rows("x")
+      .toSorted((a, b) => Number(a[1]) - Number(b[1]));
     expect(rows.map((row) => [row[10], row[12]])).toEqual([
       ["200000000", "0"],
       ["0", "150000000"],
@@ -61,7 +63,11 @@ describe("odd input works", () => {
 
 describe("bad input is refused with a clear word", () => {
   it("task files that cannot be read", async () => {
-    await refused(["-s", "localhost:1", "missing"], 2, "cannot read the task file missing: no such file or directory");
+    await refused(
+      ["-s", "localhost:1", "missing"],
+      2,
+      "cannot read the task file missing: no such file or directory",
+    );
     mkdirSync(place().path("dir"));
     await refused(["-s", "localhost:1", "dir"], 2, "the task file dir is a directory");
     await refused(["-s", "localhost:1"], 2, "no task file");
@@ -109,7 +115,16 @@ describe("bad input is refused with a clear word", () => {
   it("hosts and counts", async () => {
     place().write("tasks", "true\n");
     await refused(["tasks"], 2, "Cannot determine batch execution environment", "-s localhost:4");
-    for (const bad of ["localhost", "localhost:", "localhost:0", "localhost:x", "localhost:-1", ":4", ",", "a b:3"]) {
+    for (const bad of [
+      "localhost",
+      "localhost:",
+      "localhost:0",
+      "localhost:x",
+      "localhost:-1",
+      ":4",
+      ",",
+      "a b:3",
+    ]) {
       await refused(["-s", bad, "tasks"], 2, "-s");
     }
     await refused(["-s", "elsewhere:3", "tasks"], 2, "elsewhere", "not supported yet");
@@ -127,7 +142,11 @@ describe("bad input is refused with a clear word", () => {
     for (const later of ["-S", "-w", "--fill", "-g", "--no-retire", "--startup-only"]) {
       await refused([later, "-s", "localhost:1", "tasks"], 2, "not supported yet");
     }
-    await refused(["--retire-cmd", "x", "-s", "localhost:1", "tasks"], 2, "--retire-cmd is an option of disBatch");
+    await refused(
+      ["--retire-cmd", "x", "-s", "localhost:1", "tasks"],
+      2,
+      "--retire-cmd is an option of disBatch",
+    );
     await refused(["--mailTo", "x", "-s", "localhost:1", "tasks"], 2, "--mailTo is an option of disBatch");
     await refused(["--taskcommand", "x"], 2, "--taskcommand is an option of disBatch");
     await refused(["-s", "localhost:1", "--loglevel", "LOUD", "tasks"], 2, "LOUD", "WARNING");
@@ -165,7 +184,15 @@ describe("bad input is refused with a clear word", () => {
     expect(mounted.code, mounted.stderr).toBe(0);
     try {
       place().write("tasks", `echo ${"x".repeat(400)} | true\n`.repeat(3000));
-      const { code, stdout, stderr } = await place().run(["-s", "localhost:2", "-p", "disk/x", "--logfile", "log", "tasks"]);
+      const { code, stdout, stderr } = await place().run([
+        "-s",
+        "localhost:2",
+        "-p",
+        "disk/x",
+        "--logfile",
+        "log",
+        "tasks",
+      ]);
       expect(code).toBe(1);
       expect(stdout + stderr).toContain("no space left on the device");
       expect(stdout).toMatch(/^To go on: driver -r /m);
@@ -173,7 +200,10 @@ describe("bad input is refused with a clear word", () => {
       expect(text.endsWith("\n")).toBe(true);
       for (const line of text.trimEnd().split("\n")) expect(line.split("\t")).toHaveLength(15);
     } finally {
-      await until("the disk can be unmounted", async () => (await place().shell("umount disk").finished).code === 0);
+      await until(
+        "the disk can be unmounted",
+        async () => (await place().shell("umount disk").finished).code === 0,
+      );
     }
   });
 
@@ -191,7 +221,8 @@ describe("bad input is refused with a clear word", () => {
       { env: { BIN: bin } },
     ).finished;
     expect(code).toBe(1);
-    for (const word of ["apt-get install redis-server", "dbutil build-redis", "--kvsserver"]) expect(stderr).toContain(word);
+    for (const word of ["apt-get install redis-server", "dbutil build-redis", "--kvsserver"])
+      expect(stderr).toContain(word);
     expect(place().files().toSorted()).toEqual(["bin", "tasks"]);
   });
 });

@@ -28,10 +28,14 @@ describe("the corpus of task files", () => {
         ["-s", "localhost:2", "-p", "run", ...(spec.args ?? []), source],
         spec.stdin === true ? { input: tasks } : {},
       );
-      const rows = existsSync(place().path("run_status.txt")) ? readFileSync(place().path("run_status.txt")) : Buffer.of();
+      const rows = existsSync(place().path("run_status.txt"))
+        ? readFileSync(place().path("run_status.txt"))
+        : Buffer.of();
       const expected = readFileSync(`${dir}expected`, "utf8");
       expect(normaliseStatus(rows)).toEqual(expected === "" ? [] : expected.replace(/\n$/, "").split("\n"));
-      expect({ code, stdout: spec.exit === undefined ? "" : stdout, stderr }).toMatchObject({ code: spec.exit ?? 0 });
+      expect({ code, stdout: spec.exit === undefined ? "" : stdout, stderr }).toMatchObject({
+        code: spec.exit ?? 0,
+      });
       for (const words of spec.stderrIncludes ?? []) expect(stderr + stdout).toContain(words);
     });
   }

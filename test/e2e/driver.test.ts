@@ -1,19 +1,21 @@
 import { chmodSync, existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
-import { until, usePlace } from "./harness.js";
+import { bin, until, usePlace } from "./harness.js";
 
 const place = usePlace();
 
 describe("driver -s localhost:N tasks", () => {
   it("runs every line in a fresh shell and writes one row for each", async () => {
-    place().write("tasks", "echo one > 1.out\nx=5\necho \"x=$x\" > 3.out\nfalse\nkill -9 $$\n");
+    place().write("tasks", 'echo one > 1.out\nx=5\necho "x=$x" > 3.out\nfalse\nkill -9 $$\n');
     const { code, stdout, stderr } = await place().run(["-s", "localhost:2", "tasks"]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(place().read("1.out")).toBe("one\n");
     expect(place().read("3.out")).toBe("x=\n");
     const rows = place().rows();
-    expect(rows.map((row) => [Number(row[1]), Number(row[6])]).toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0))).toEqual([
+    expect(
+      rows.map((row) => [Number(row[1]), Number(row[6])]).toSorted((a, b) => (a[0] ?? 0) - (b[0] ?? 0)),
+    ).toEqual([
       [0, 0],
       [1, 0],
       [2, 0],
@@ -31,7 +33,10 @@ describe("driver -s localhost:N tasks", () => {
     // Each task waits until three others have been seen beside it, so this ends only if four run at once.
     place().write(
       "tasks",
-      Array.from({ length: 8 }, (_, i) => `touch s${i}; until [ $(ls s* | wc -l) -ge 4 ]; do sleep 0.01; done; ls s* | wc -l`).join("\n"),
+      Array.from(
+        { length: 8 },
+        (_, i) => `touch s${i}; until [ $(ls s* | wc -l) -ge 4 ]; do sleep 0.01; done; ls s* | wc -l`,
+      ).join("\n"),
     );
     expect((await place().run(["-s", "localhost:4", "tasks"])).code).toBe(0);
     const rows = place().rows();
@@ -46,8 +51,13 @@ describe("driver -s localhost:N tasks", () => {
   it("gives each task its DISBATCH_ variables, and none of ours", async () => {
     place().write("tasks", "# a comment\n\nenv > env.out\n#DISBATCH REPEAT 1 start 7 env > repeat.out\n");
     await place().run(["-s", "localhost:5", "-c", "2", "-p", "run", "tasks"], { env: { MINE: "yes" } });
-    const env = new Map(place().read("env.out").split("\n").map((line) => line.split("=", 2) as [string, string]));
-    const own = [...env].filter(([name]) => name.startsWith("DISBATCH_")).toSorted();
+    const env = new Map(
+      place()
+        .read("env.out")
+        .split("\n")
+        .map((line) => line.split("=", 2) as [string, string]),
+    );
+    const own = [...env].filter(([name]) => name.startsWith("DISBATCH_"));
     expect(Object.fromEntries(own)).toEqual({
       DISBATCH_CORES_PER_TASK: "2",
       DISBATCH_CYLINDER_RANK: expect.stringMatching(/^[01]$/),
@@ -62,15 +72,24 @@ describe("driver -s localhost:N tasks", () => {
       DISBATCH_TASKID_ZP: "000000",
     });
     expect(env.get("MINE")).toBe("yes");
-    expect([...env.keys()].filter((name) => name.startsWith("TASKMUSTER_") && name !== "TASKMUSTER_TASK")).toEqual([]);
+    expect(
+      [...env.keys()].filter((name) => name.startsWith("TASKMUSTER_") && name !== "TASKMUSTER_TASK"),
+    ).toEqual([]);
     expect(place().read("repeat.out")).toContain("DISBATCH_REPEAT_INDEX_ZP=000007\n");
   });
 
   it("passes a barrier when all before it has ended, and not sooner", async () => {
-    place().write("tasks", "sleep 0.3; touch a\ntouch b\n#DISBATCH BARRIER\n[ -e a ] && [ -e b ] && touch both\n");
+    place().write(
+      "tasks",
+      "sleep 0.3; touch a\ntouch b\n#DISBATCH BARRIER\n[ -e a ] && [ -e b ] && touch both\n",
+    );
     expect((await place().run(["-s", "localhost:4", "-e", "tasks"])).code).toBe(0);
     expect(place().files()).toContain("both");
-    expect(place().rows().map((row) => row[0])).toEqual(["    ", "    ", "B    ", "    "]);
+    expect(
+      place()
+        .rows()
+        .map((row) => row[0]),
+    ).toEqual(["    ", "    ", "B    ", "    "]);
   });
 
   it("runs PERENGINE commands around all tasks, and records them", async () => {
@@ -80,7 +99,11 @@ describe("driver -s localhost:N tasks", () => {
     );
     expect((await place().run(["-s", "localhost:2", "tasks"])).code).toBe(0);
     expect(place().read("log")).toBe("start\ntask\ntask\nstop\n");
-    expect(place().rows().map((row) => [row[0], row[1]])).toEqual([
+    expect(
+      place()
+        .rows()
+        .map((row) => [row[0], row[1]]),
+    ).toEqual([
       ["   P", "0"],
       ["    ", expect.anything()],
       ["    ", expect.anything()],
@@ -94,14 +117,17 @@ describe("driver -s localhost:N tasks", () => {
     expect((await place().run(["-s", "localhost:1", "tasks"])).code).toBe(0);
     expect(performance.now() - startedAt).toBeLessThan(30_000);
     expect(Number(place().rows()[0]?.[7])).toBeLessThan(10);
-    process.kill(Number(place().read("child")), "SIGKILL");
+    process.kill(place().pidOf("sleep 60"), "SIGKILL");
   });
 
   it("works with names that a shell would trip over, and with a task file in a directory that is not ours", async () => {
     const dir = place().path("a b'c\"$(touch pwned)\nd");
-    await place().shell(`mkdir "$D" && printf 'echo "$DISBATCH_NAMETASKS" > name.out\\n' > "$D/t's k\n\\$(touch pwned)" && chmod 555 "$D"`, {
-      env: { D: dir },
-    }).finished;
+    await place().shell(
+      `mkdir "$D" && printf 'echo "$DISBATCH_NAMETASKS" > name.out\\n' > "$D/t's k\n\\$(touch pwned)" && chmod 555 "$D"`,
+      {
+        env: { D: dir },
+      },
+    ).finished;
     const { code, stderr } = await place().run(["-s", "localhost:1", `${dir}/t's k\n$(touch pwned)`]);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(place().read("name.out")).toBe("t's k\n$(touch pwned)\n");
@@ -111,10 +137,12 @@ describe("driver -s localhost:N tasks", () => {
 
   it("leaves only files that are private to the user", async () => {
     place().write("tasks", "true\n");
-    await place().shell(`umask 000; '${"$BIN"}' -s localhost:1 tasks`.replace("'$BIN'", '"$BIN"'), {
-      env: { BIN: (await import("./harness.js")).bin },
+    await place().shell('umask 000; "$BIN" -s localhost:1 tasks', {
+      env: { BIN: bin },
     }).finished;
-    const made = place().files().filter((name) => name.includes("_disBatch_"));
+    const made = place()
+      .files()
+      .filter((name) => name.includes("_disBatch_"));
     expect(made.length).toBeGreaterThanOrEqual(3);
     for (const name of made) expect([name, statSync(place().path(name)).mode & 0o077]).toEqual([name, 0]);
   });
@@ -123,12 +151,20 @@ describe("driver -s localhost:N tasks", () => {
     place().write("tasks", "ls *_kvsinfo.txt > seen\n");
     await place().run(["-s", "localhost:1", "tasks"]);
     expect(place().read("seen")).toMatch(/_kvsinfo\.txt\n$/);
-    expect(place().files().filter((name) => name.endsWith("_kvsinfo.txt"))).toEqual([]);
+    expect(
+      place()
+        .files()
+        .filter((name) => name.endsWith("_kvsinfo.txt")),
+    ).toEqual([]);
   });
 
   it("says nothing with --quiet, and one JSON value with --json", async () => {
     place().write("tasks", "true\necho oh no >&2; exit 3\n");
-    expect(await place().run(["-s", "localhost:2", "--quiet", "tasks"])).toEqual({ code: 0, stdout: "", stderr: "" });
+    expect(await place().run(["-s", "localhost:2", "--quiet", "tasks"])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "",
+    });
     const { stdout, stderr } = await place().run(["-s", "localhost:2", "--json", "-p", "json", "tasks"]);
     expect(stderr).toBe("");
     expect(JSON.parse(stdout)).toMatchObject({
@@ -150,7 +186,7 @@ describe("driver -s localhost:N tasks", () => {
     const { stdout } = await place().run(["-s", "localhost:1", "tasks"]);
     // oxlint-disable-next-line no-control-regex -- these are what must not be there
     expect(stdout).not.toMatch(/[\u001b\r]/);
-    expect(stdout).toMatch(/^1 task on 1 slot, status file /);
+    expect(stdout).toMatch(/^1 task on 1 slot\nstatus file {2}\//);
   });
 
   it("writes a header when asked", async () => {
@@ -163,7 +199,9 @@ describe("driver -s localhost:N tasks", () => {
 
   it("takes the hosts from DISBATCH_SSH_NODELIST too", async () => {
     place().write("tasks", "true\n");
-    const { stdout } = await place().run(["tasks"], { env: { DISBATCH_SSH_NODELIST: `localhost:1, ${hostname()}:2` } });
+    const { stdout } = await place().run(["tasks"], {
+      env: { DISBATCH_SSH_NODELIST: `localhost:1, ${hostname()}:2` },
+    });
     expect(stdout).toContain("1 task on 3 slots");
   });
 
@@ -183,7 +221,11 @@ describe("driver -s localhost:N tasks", () => {
   });
 
   it("has nothing to do for an empty list", async () => {
-    for (const [name, content] of [["empty", ""], ["blank", "\n".repeat(10_000)], ["comments", "# only\n  # words\n"]]) {
+    for (const [name, content] of [
+      ["empty", ""],
+      ["blank", "\n".repeat(10_000)],
+      ["comments", "# only\n  # words\n"],
+    ]) {
       place().write(name ?? "", content ?? "");
       expect(await place().run(["-s", "localhost:1", name ?? ""])).toEqual({
         code: 0,
@@ -202,19 +244,26 @@ describe("driver -s localhost:N tasks", () => {
     expect((await running.finished).code).toBe(0);
     expect(place().files()).toContain("two");
     expect(place().read(place().fileEnding("_tasks"))).toBe("echo one > one\necho two > two\n");
-    expect(place().files().some((name) => name.startsWith("stdin_disBatch_"))).toBe(true);
+    expect(
+      place()
+        .files()
+        .some((name) => name.startsWith("stdin_disBatch_")),
+    ).toBe(true);
   });
 
   it("takes pipes by name as streams", async () => {
-    const { bin } = await import("./harness.js");
-    const { code } = await place().shell('"$BIN" -s localhost:1 <(echo "touch one"; echo "touch two")', { env: { BIN: bin } })
-      .finished;
+    const { code } = await place().shell('"$BIN" -s localhost:1 <(echo "touch one"; echo "touch two")', {
+      env: { BIN: bin },
+    }).finished;
     expect(code).toBe(0);
     expect(place().files()).toEqual(expect.arrayContaining(["one", "two"]));
   });
 
   it("runs a list of a million lines without reading it all first", async () => {
-    place().write("tasks", Buffer.concat([Buffer.from("touch first; exit 1\n"), Buffer.alloc(5 * 1_000_000, "true\n")]));
+    place().write(
+      "tasks",
+      Buffer.concat([Buffer.from("touch first; exit 1\n"), Buffer.alloc(5 * 1_000_000, "true\n")]),
+    );
     const { code, stdout } = await place().run(["-s", "localhost:1", "--fail-fast", "tasks"]);
     expect(code).toBe(1);
     expect(place().files()).toContain("first");

@@ -56,7 +56,12 @@ export class Place {
   rows(prefix = ""): readonly (readonly string[])[] {
     const name = prefix === "" ? this.fileEnding("_status.txt") : `${prefix}_status.txt`;
     const text = this.read(name);
-    return text === "" ? [] : text.replace(/\n$/, "").split("\n").map((line) => line.split("\t"));
+    return text === ""
+      ? []
+      : text
+          .replace(/\n$/, "")
+          .split("\n")
+          .map((line) => line.split("\t"));
   }
 
   start(args: readonly string[], options: RunOptions = {}): Running {
@@ -102,6 +107,15 @@ export class Place {
     return found;
   }
 
+  /** The pid of the one process whose command line holds `words`. */
+  pidOf(words: string): number {
+    const found = this.processes().filter(({ name }) => name.includes(words));
+    expect(found, `one process with ${words} among ${JSON.stringify(this.processes())}`).toHaveLength(1);
+    const pid = found[0]?.pid;
+    if (pid === undefined || pid <= 1) throw new Error(`no process to kill: ${pid ?? "none"}`);
+    return pid;
+  }
+
   async clean(): Promise<void> {
     await until("no process is left", () => {
       const left = this.processes();
@@ -137,8 +151,10 @@ export class Running {
     });
   }
 
+  /** Throws when there is none: 0 and -1 are not processes to `kill`, they are all of them. */
   get pid(): number {
-    return this.child.pid ?? -1;
+    if (this.child.pid === undefined) throw new Error("the process was not started");
+    return this.child.pid;
   }
 
   kill(signal: NodeJS.Signals): void {

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { usePlace } from "./harness.js";
+import { bin, usePlace } from "./harness.js";
 
 const place = usePlace();
 
@@ -8,14 +8,35 @@ describe("driver -r", () => {
   it("skips what is done, with rows marked S, and runs the rest", async () => {
     place().write("tasks", "echo a >> log\nexit 3\necho b >> log\n");
     await place().run(["-s", "localhost:1", "-p", "one", "tasks"]);
-    const { code, stdout } = await place().run(["-s", "localhost:1", "-p", "two", "-r", "one_status.txt", "-e", "tasks"]);
+    const { code, stdout } = await place().run([
+      "-s",
+      "localhost:1",
+      "-p",
+      "two",
+      "-r",
+      "one_status.txt",
+      "-e",
+      "tasks",
+    ]);
     expect(place().read("log")).toBe("a\nb\n");
-    expect(place().rows("two").map((row) => row.slice(0, 2))).toEqual([
+    expect(
+      place()
+        .rows("two")
+        .map((row) => row.slice(0, 2)),
+    ).toEqual([
       ["   S", "0"],
       ["R  S", "1"],
       ["   S", "2"],
     ]);
-    expect(place().rows("two").map((row) => row.slice(4))).toEqual(place().rows("one").map((row) => row.slice(4)));
+    expect(
+      place()
+        .rows("two")
+        .map((row) => row.slice(4)),
+    ).toEqual(
+      place()
+        .rows("one")
+        .map((row) => row.slice(4)),
+    );
     expect(stdout).toContain("3 skipped");
     expect(code).toBe(1);
   });
@@ -25,25 +46,70 @@ describe("driver -r", () => {
     await place().run(["-s", "localhost:1", "-p", "one", "tasks"]);
     await place().run(["-s", "localhost:1", "-p", "two", "-R", "-r", "one_status.txt", "tasks"]);
     place().write("ok", "");
-    const third = await place().run(["-s", "localhost:1", "-p", "three", "-eR", "-r", "two_status.txt", "tasks"]);
+    const third = await place().run([
+      "-s",
+      "localhost:1",
+      "-p",
+      "three",
+      "-eR",
+      "-r",
+      "two_status.txt",
+      "tasks",
+    ]);
     expect(third.code).toBe(0);
     expect(place().read("log")).toBe("a\n");
-    const fourth = await place().run(["-s", "localhost:1", "-p", "four", "-eR", "-r", "one_status.txt", "-r", "three_status.txt", "tasks"]);
+    const fourth = await place().run([
+      "-s",
+      "localhost:1",
+      "-p",
+      "four",
+      "-eR",
+      "-r",
+      "one_status.txt",
+      "-r",
+      "three_status.txt",
+      "tasks",
+    ]);
     expect(fourth.code).toBe(0);
-    expect(place().rows("four").map((row) => row[0])).toEqual(["   S", "   S"]);
+    expect(
+      place()
+        .rows("four")
+        .map((row) => row[0]),
+    ).toEqual(["   S", "   S"]);
   });
 
   it("refuses a status file of other tasks before anything runs; --force-resume goes on", async () => {
     place().write("tasks", "echo a >> log\necho b >> log\n");
     await place().run(["-s", "localhost:1", "-C", "1", "-p", "one", "tasks"]);
     place().write("others", "echo c >> log\necho d >> log\n");
-    const { code, stderr } = await place().run(["-s", "localhost:1", "-p", "two", "-r", "one_status.txt", "others"]);
+    const { code, stderr } = await place().run([
+      "-s",
+      "localhost:1",
+      "-p",
+      "two",
+      "-r",
+      "one_status.txt",
+      "others",
+    ]);
     expect(code).toBe(1);
     expect(stderr).toContain("Recovery status file task mismatch (use --force-resume to proceed anyway)");
     expect(stderr).toContain("echo a >> log");
     expect(stderr).toContain("echo c >> log");
-    expect(place().files().filter((name) => name.startsWith("two"))).toEqual([]);
-    const forced = await place().run(["-s", "localhost:1", "-p", "two", "--force", "-r", "one_status.txt", "others"]);
+    expect(
+      place()
+        .files()
+        .filter((name) => name.startsWith("two")),
+    ).toEqual([]);
+    const forced = await place().run([
+      "-s",
+      "localhost:1",
+      "-p",
+      "two",
+      "--force",
+      "-r",
+      "one_status.txt",
+      "others",
+    ]);
     expect(forced.code).toBe(0);
     expect(place().read("log")).toBe("a\nd\n");
   });
@@ -78,7 +144,11 @@ describe("driver -r", () => {
     expect(resumed.code).toBe(0);
     expect(resumed.stderr).toContain("one_status_1.txt");
     expect(place().read("one_status_1.txt")).toBe(before);
-    expect(place().rows("one").map((row) => row[0])).toEqual([" O S", " O  "]);
+    expect(
+      place()
+        .rows("one")
+        .map((row) => row[0]),
+    ).toEqual([" O S", " O  "]);
   });
 
   it("tells the command that goes on, and that command goes on", async () => {
@@ -87,8 +157,8 @@ describe("driver -r", () => {
     expect(first.code).toBe(1);
     const command = /^To go on: driver (.*)$/m.exec(first.stdout)?.[1] ?? "";
     place().write("fixed", "");
-    const { bin } = await import("./harness.js");
-    const second = await place().shell(`"$BIN" ${command.replace(" -f ", " ")}`, { env: { BIN: bin } }).finished;
+    const second = await place().shell(`"$BIN" ${command.replace(" -f ", " ")}`, { env: { BIN: bin } })
+      .finished;
     expect(second.code).toBe(0);
     expect(place().read("log")).toBe("a\nd\n");
   });

@@ -16,18 +16,24 @@ async function freePort(): Promise<number> {
 }
 
 /** A Redis as an administrator would run one, with the lines of configuration given. */
-async function redisServer(...lines: readonly string[]): Promise<{ readonly port: number; stop(): Promise<void> }> {
+async function redisServer(
+  ...lines: readonly string[]
+): Promise<{ readonly port: number; stop(): Promise<void> }> {
   const port = await freePort();
   const child = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end([`port ${port}`, "bind 127.0.0.1", 'save ""', "dir /tmp", ...lines].join("\n"));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-  await until("the server listens", () => new Promise((resolve) => {
-    const probe = connect(port, "127.0.0.1");
-    probe.once("connect", () => resolve(true));
-    probe.once("error", (error) => resolve(error.message));
-    probe.once("close", () => probe.destroy());
-    probe.once("connect", () => probe.end());
-  }));
+  await until(
+    "the server listens",
+    () =>
+      new Promise((resolve) => {
+        const probe = connect(port, "127.0.0.1");
+        probe.once("connect", () => resolve(true));
+        probe.once("error", (error) => resolve(error.message));
+        probe.once("close", () => probe.destroy());
+        probe.once("connect", () => probe.end());
+      }),
+  );
   return {
     port,
     stop: () => {
@@ -57,10 +63,23 @@ describe("driver --kvsserver", () => {
     place().write("tasks", "echo $DISBATCH_JOBID >> out.$DISBATCH_JOBID\n".repeat(50));
     const runs = await Promise.all(
       ["a", "b", "c"].map((name) =>
-        place().run(["-s", "localhost:2", "-e", "--kvsserver", `127.0.0.1:${open.port}`, "-p", name, "tasks"]),
+        place().run([
+          "-s",
+          "localhost:2",
+          "-e",
+          "--kvsserver",
+          `127.0.0.1:${open.port}`,
+          "-p",
+          name,
+          "tasks",
+        ]),
       ),
     );
-    expect(runs.map((run) => [run.code, run.stderr])).toEqual([[0, ""], [0, ""], [0, ""]]);
+    expect(runs.map((run) => [run.code, run.stderr])).toEqual([
+      [0, ""],
+      [0, ""],
+      [0, ""],
+    ]);
     for (const name of ["a", "b", "c"]) {
       expect(place().rows(name)).toHaveLength(50);
       expect(place().read(`out.${name}`)).toBe(`${name}\n`.repeat(50));
@@ -73,7 +92,10 @@ describe("driver --kvsserver", () => {
     place().write("tasks", "true\n");
     place().write("password", "tops3cret\n");
     const url = `redis://127.0.0.1:${locked.port}`;
-    for (const env of [{ TASKMUSTER_KVS_PASSWORD: "tops3cret" }, { TASKMUSTER_KVS_PASSWORD_FILE: place().path("password") }]) {
+    for (const env of [
+      { TASKMUSTER_KVS_PASSWORD: "tops3cret" },
+      { TASKMUSTER_KVS_PASSWORD_FILE: place().path("password") },
+    ]) {
       const { code, stderr } = await place().run(["-s", "localhost:1", "--kvsserver", url, "tasks"], { env });
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     }
@@ -94,7 +116,10 @@ describe("driver --kvsserver", () => {
       [`redis://:tops3cret@127.0.0.1:${locked.port}`, {}, "TASKMUSTER_KVS_PASSWORD"],
       ["not an address", {}, "not an address"],
     ] as const) {
-      const { code, stderr, stdout } = await place().run(["-s", "localhost:1", "--kvsserver", address, "tasks"], { env });
+      const { code, stderr, stdout } = await place().run(
+        ["-s", "localhost:1", "--kvsserver", address, "tasks"],
+        { env },
+      );
       for (const word of words) expect(stderr).toContain(word);
       expect(stderr).not.toContain("tops3cret");
       expect(stderr.trim().split("\n")).toHaveLength(1);
@@ -105,9 +130,13 @@ describe("driver --kvsserver", () => {
 
   it("never shows a secret in a command line or a log", async () => {
     place().write("tasks", "cat /proc/[0-9]*/cmdline > cmdlines 2>/dev/null; env > environment\n");
-    await place().run(["-s", "localhost:1", "--kvsserver", `127.0.0.1:${locked.port}`, "--loglevel", "DEBUG", "tasks"], {
-      env: { TASKMUSTER_KVS_PASSWORD: "tops3cret" },
-    });
-    for (const name of place().files()) expect([name, place().read(name).includes("tops3cret")]).toEqual([name, false]);
+    await place().run(
+      ["-s", "localhost:1", "--kvsserver", `127.0.0.1:${locked.port}`, "--loglevel", "DEBUG", "tasks"],
+      {
+        env: { TASKMUSTER_KVS_PASSWORD: "tops3cret" },
+      },
+    );
+    for (const name of place().files())
+      expect([name, place().read(name).includes("tops3cret")]).toEqual([name, false]);
   });
 });

@@ -19,17 +19,28 @@ async function begun(running: Running, where: Place, tasks: number): Promise<voi
   });
 }
 
-describe("signals", () => {
+describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
+  const start = (args: readonly string[]): Running =>
+    place().start(["--launcher", launcher, ...args], { group: true });
+
   it("Ctrl-C lets what runs end, starts nothing more, and -r goes on from there", async () => {
-    place().write("tasks", `${longTasks(2).replaceAll("(setsid sleep 300 &) ;", "")}\n${"echo later >> later\n".repeat(3)}`);
-    const running = place().start(["-s", "localhost:2", "-p", "one", "tasks"], { group: true });
+    place().write(
+      "tasks",
+      `${longTasks(2).replaceAll("(setsid sleep 300 &) ;", "")}\n${"echo later >> later\n".repeat(3)}`,
+    );
+    const running = start(["-s", "localhost:2", "-p", "one", "tasks"]);
     await begun(running, place(), 2);
     process.kill(-running.pid, "SIGINT");
     await until("it says so", () => (running.stderr.includes("finishing what runs") ? true : running.stderr));
     place().write("go", "");
     const { code, stdout } = await running.finished;
     expect(code).toBe(130);
-    expect(place().rows("one").map((row) => row[1]).toSorted()).toEqual(["0", "1"]);
+    expect(
+      place()
+        .rows("one")
+        .map((row) => row[1])
+        .toSorted((a, b) => Number(a) - Number(b)),
+    ).toEqual(["0", "1"]);
     expect(stdout).toContain("3 not done");
     expect(existsSync(place().path("later"))).toBe(false);
     const resumed = await place().run(["-s", "localhost:2", "-p", "two", "-r", "one_status.txt", "tasks"]);
@@ -39,14 +50,18 @@ describe("signals", () => {
 
   it("a second Ctrl-C stops every task's whole tree; stopped tasks have no row", async () => {
     place().write("tasks", `echo quick\n${longTasks(3)}\n`);
-    const running = place().start(["-s", "localhost:3", "-p", "one", "--grace", "1", "tasks"], { group: true });
+    const running = start(["-s", "localhost:3", "-p", "one", "--grace", "1", "tasks"]);
     await begun(running, place(), 3);
     process.kill(-running.pid, "SIGINT");
     await until("it says so", () => running.stderr.includes("again to stop") || running.stderr);
     process.kill(-running.pid, "SIGINT");
     const { code } = await running.finished;
     expect(code).toBe(130);
-    expect(place().rows("one").map((row) => row[1])).toEqual(["0"]);
+    expect(
+      place()
+        .rows("one")
+        .map((row) => row[1]),
+    ).toEqual(["0"]);
     // Also the grandchildren in sessions of their own; `clean` would wait for them in vain.
     expect(place().processes()).toEqual([]);
     place().write("go", "");
@@ -56,10 +71,13 @@ describe("signals", () => {
     for (const { pid } of place().processes()) process.kill(pid, "SIGKILL");
   });
 
-  for (const [signal, code] of [["SIGTERM", 143], ["SIGHUP", 129]] as const) {
+  for (const [signal, code] of [
+    ["SIGTERM", 143],
+    ["SIGHUP", 129],
+  ] as const) {
     it(`${signal} stops at once`, async () => {
       place().write("tasks", longTasks(2));
-      const running = place().start(["-s", "localhost:2", "-p", "one", "tasks"], { group: true });
+      const running = start(["-s", "localhost:2", "-p", "one", "tasks"]);
       await begun(running, place(), 2);
       running.kill(signal);
       const finished = await running.finished;
@@ -72,7 +90,7 @@ describe("signals", () => {
 
   it("a task that ignores TERM is killed after the grace", async () => {
     place().write("tasks", "trap '' TERM; touch up0; while :; do sleep 0.1; done\n");
-    const running = place().start(["-s", "localhost:1", "--grace", "0.5", "tasks"], { group: true });
+    const running = start(["-s", "localhost:1", "--grace", "0.5", "tasks"]);
     await begun(running, place(), 1);
     running.kill("SIGTERM");
     expect((await running.finished).code).toBe(143);
@@ -81,7 +99,10 @@ describe("signals", () => {
 
   it("an inherited ignore of SIGHUP is honoured", async () => {
     place().write("tasks", longTasks(1).replace("(setsid sleep 300 &) ;", ""));
-    const running = place().shell('trap "" HUP; exec "$BIN" -s localhost:1 -p one tasks', { env: { BIN: bin }, group: true });
+    const running = place().shell('trap "" HUP; exec "$BIN" --launcher "$L" -s localhost:1 -p one tasks', {
+      env: { BIN: bin, L: launcher },
+      group: true,
+    });
     await begun(running, place(), 1);
     running.kill("SIGHUP");
     running.kill("SIGHUP");
@@ -92,16 +113,29 @@ describe("signals", () => {
 
   it("--fail-fast stops what runs and exits with 1", async () => {
     place().write("tasks", `${longTasks(1)}\nuntil [ -e up0 ]; do sleep 0.02; done; exit 7\n`);
-    const { code, stdout } = await place().run(["-s", "localhost:2", "-p", "one", "--fail-fast", "tasks"]);
+    const { code, stdout } = await place().run([
+      "--launcher",
+      launcher,
+      "-s",
+      "localhost:2",
+      "-p",
+      "one",
+      "--fail-fast",
+      "tasks",
+    ]);
     expect(code).toBe(1);
     expect(stdout).toContain("Quitting early due to task failure with --fail-fast (line 2)");
-    expect(place().rows("one").map((row) => row[1])).toEqual(["1"]);
+    expect(
+      place()
+        .rows("one")
+        .map((row) => row[1]),
+    ).toEqual(["1"]);
     expect(place().processes()).toEqual([]);
   });
 
   it("a driver killed with -9 leaves no store behind once its engine has gone", async () => {
     place().write("tasks", "touch up0; sleep 1; touch ended\n");
-    const running = place().start(["-s", "localhost:1", "tasks"], { group: true });
+    const running = start(["-s", "localhost:1", "tasks"]);
     await begun(running, place(), 1);
     running.kill("SIGKILL");
     await running.finished;
@@ -112,10 +146,9 @@ describe("signals", () => {
 
   it("an engine killed with -9 takes its tasks along, and the run says what is left", async () => {
     place().write("tasks", `${longTasks(2)}\necho later\n`);
-    const running = place().start(["-s", "localhost:2", "-p", "one", "tasks"], { group: true });
+    const running = start(["-s", "localhost:2", "-p", "one", "tasks"]);
     await begun(running, place(), 2);
-    const engine = place().processes().find(({ name }) => name.includes("engine.js"));
-    process.kill(engine?.pid ?? -1, "SIGKILL");
+    process.kill(place().pidOf("engine.js"), "SIGKILL");
     const { code, stdout } = await running.finished;
     expect(code).toBe(1);
     expect(stdout).toContain("No engine is left");

@@ -37,7 +37,8 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
   if (taskFile === undefined) {
     throw new UsageError("no task file: name a file with one command a line, or - for standard input");
   }
-  if (rest.length > 0) throw new UsageError(`one task file, please: ${taskFile}, and what is ${rest.join(" ")}?`);
+  if (rest.length > 0)
+    throw new UsageError(`one task file, please: ${taskFile}, and what is ${rest.join(" ")}?`);
   return { kind: "run", taskFile, options };
 }
 
@@ -68,7 +69,8 @@ function refuseLaterOptions(command: Command): void {
     const option = command.options.find((candidate) => candidate.long === longName(row));
     if (option === undefined) continue;
     if (command.getOptionValueSource(option.attributeName()) !== "cli") continue;
-    const retire = option.long === "--no-retire" ? "; nothing is retired without it either, leave it out" : "";
+    const retire =
+      option.long === "--no-retire" ? "; nothing is retired without it either, leave it out" : "";
     throw new UsageError(`${longName(row)} is an option of disBatch that is not supported yet${retire}`);
   }
 }

@@ -50,7 +50,9 @@ export function dbutilCommand(): Command {
     .option("--json", "print one JSON value");
   command
     .command("build-redis")
-    .description("build a Redis server for your own use, without root; needs a network, make and a C compiler");
+    .description(
+      "build a Redis server for your own use, without root; needs a network, make and a C compiler",
+    );
   return command;
 }
 
@@ -60,7 +62,9 @@ async function status(where: string, json: boolean): Promise<number> {
   const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
   try {
     const snapshot = await store.snapshot();
-    process.stdout.write(json ? `${JSON.stringify(statusJson(path, snapshot))}\n` : statusText(path, snapshot));
+    process.stdout.write(
+      json ? `${JSON.stringify(statusJson(path, snapshot))}\n` : statusText(path, snapshot),
+    );
     return snapshot.open ? 0 : 1;
   } finally {
     await store.disconnect();
@@ -107,8 +111,13 @@ function statusText(path: string, snapshot: Snapshot): string {
   for (const engine of snapshot.engines) {
     const { host, slots } = decodeEngineInfo(engine.info);
     const stats = engine.stats.length === 0 ? null : decodeEngineStats(engine.stats);
-    const said = stats === null ? "" : `, ${stats.state}, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
-    lines.push(`  engine ${engine.rank} ${engine.context} ${host}: ${plural(slots, "slot")}${said} (${engine.state})`);
+    const said =
+      stats === null
+        ? ""
+        : `, ${stats.state}, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
+    lines.push(
+      `  engine ${engine.rank} ${engine.context} ${host}: ${plural(slots, "slot")}${said} (${engine.state})`,
+    );
   }
   return `${lines.join("\n")}\n`;
 }

@@ -73,7 +73,8 @@ class DriverCommand {
   async run(): Promise<number> {
     const settings = this.#settings;
     const cwd = process.cwd();
-    const kvs = settings.kvsServer === null ? null : parseKvsServerOption(settings.kvsServer, this.#env.secrets);
+    const kvs =
+      settings.kvsServer === null ? null : parseKvsServerOption(settings.kvsServer, this.#env.secrets);
     const nameTasks = settings.taskFile === "-" ? "stdin" : (settings.taskFile.split("/").at(-1) ?? "");
     const prefix = choosePrefix({
       option: settings.prefix,
@@ -120,10 +121,10 @@ class DriverCommand {
       () => [this.#localContext(cwd)],
     );
     this.#signals.aim(run.driver);
-    this.#say.begin(
-      `${list.tasks === null ? "tasks from a stream" : plural(list.tasks, "task")} on ${plural(settings.slots, "slot")}, ` +
-        `status file ${files.status}`,
-    );
+    this.#say.begin([
+      `${list.tasks === null ? "tasks from a stream" : plural(list.tasks, "task")} on ${plural(settings.slots, "slot")}`,
+      `status file  ${files.status}`,
+    ]);
     const stopShowing = this.#say.follow(list.tasks, () => run.driver.view);
     const view = await run.driver.run();
     stopShowing();
@@ -204,7 +205,9 @@ interface OwnEnvironment {
 }
 
 function ownEnvironment(): OwnEnvironment {
-  const forTasks = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("TASKMUSTER_")));
+  const forTasks = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith("TASKMUSTER_")),
+  );
   return { hangupIgnored: process.env["TASKMUSTER_SIGHUP"] === "ignored", secrets: process.env, forTasks };
 }
 
@@ -233,8 +236,9 @@ class Speaker {
     if (!this.#settings.quiet) this.error(`driver: ${message}`);
   }
 
-  begin(message: string): void {
-    if (!this.#settings.quiet && !this.#settings.json) this.#output.print(message);
+  begin(lines: readonly string[]): void {
+    if (this.#settings.quiet || this.#settings.json) return;
+    for (const line of lines) this.#output.print(line);
   }
 
   /** Shows how it goes until the answered function is called. */
@@ -260,7 +264,8 @@ class Speaker {
   end(input: SummaryInput): void {
     if (this.#settings.json) process.stdout.write(`${JSON.stringify(summaryJson(input))}\n`);
     else if (!this.#settings.quiet) {
-      for (const line of summaryLines(input, this.#output.isTerminal ? this.#output.columns : 120)) this.#output.print(line);
+      for (const line of summaryLines(input, this.#output.isTerminal ? this.#output.columns : 120))
+        this.#output.print(line);
     }
     const reason = reasonText(input.view.reason);
     // With --quiet or --json the words still have to be said somewhere.

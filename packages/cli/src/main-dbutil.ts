@@ -9,7 +9,8 @@ runDbutil(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const known = error instanceof TaskmusterError;
-    const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+    const text =
+      error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
     process.stderr.write(`dbutil: ${text}\n`);
     process.exit(exitCodeOfError(error));
   },

@@ -14,7 +14,8 @@ runDriver(args, (code) => process.exit(code)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const known = error instanceof TaskmusterError;
-    const text = error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
+    const text =
+      error instanceof Error ? (known ? error.message : (error.stack ?? error.message)) : String(error);
     if (args.includes("--json")) {
       const code = known ? error.code : "E_BUG";
       process.stdout.write(`${JSON.stringify({ reason: "error", code, message: text })}\n`);

@@ -45,10 +45,14 @@ export function settingsOf(
   const cores = coresHere(options, env, thisHost);
   const slots = slotsOf(cores, cpusPerTask, tasksPerNode);
   if (slots === null) {
-    throw new UsageError(`no task fits: -c ${cpusPerTask} asks for more than the ${cores} cores of ${thisHost}`);
+    throw new UsageError(
+      `no task fits: -c ${cpusPerTask} asks for more than the ${cores} cores of ${thisHost}`,
+    );
   }
   if (slots.slots > mostSlots) {
-    throw new UsageError(`${slots.slots} tasks at a time on one host are too many: no more than ${mostSlots}, by -s, -c and -t`);
+    throw new UsageError(
+      `${slots.slots} tasks at a time on one host are too many: no more than ${mostSlots}, by -s, -c and -t`,
+    );
   }
   checkAddress(text(options, "useAddress"));
   return {
@@ -114,15 +118,22 @@ function checkAddress(address: string | undefined): void {
   if (address === undefined) return;
   const host = address.replace(/:\d*$/, "");
   if (host === "localhost" || host === "127.0.0.1") return;
-  throw new UsageError(`--use-address ${address}: only localhost is supported yet, as all engines run on this host`);
+  throw new UsageError(
+    `--use-address ${address}: only localhost is supported yet, as all engines run on this host`,
+  );
 }
 
-function kvsServer(value: RawOptions[string], env: Readonly<Record<string, string | undefined>>): string | null {
+function kvsServer(
+  value: RawOptions[string],
+  env: Readonly<Record<string, string | undefined>>,
+): string | null {
   if (value === undefined) return null;
   if (typeof value === "string") return value;
   const fromEnv = env["TASKMUSTER_KVSSERVER"];
   if (fromEnv !== undefined && fromEnv !== "") return fromEnv;
-  throw new UsageError("--kvsserver without a value needs TASKMUSTER_KVSSERVER; or write --kvsserver HOST:PORT");
+  throw new UsageError(
+    "--kvsserver without a value needs TASKMUSTER_KVSSERVER; or write --kvsserver HOST:PORT",
+  );
 }
 
 /** The same bound as that of a count of cores. */
@@ -146,7 +157,9 @@ function logLevel(name: string): string {
 
 function label(name: string): string {
   if (name !== "" && !/[/\0\n]/.test(name)) return name;
-  throw new UsageError(`-l ${JSON.stringify(name)}: a label becomes part of file names and cannot be empty or hold a /`);
+  throw new UsageError(
+    `-l ${JSON.stringify(name)}: a label becomes part of file names and cannot be empty or hold a /`,
+  );
 }
 
 function launcher(kind: string): Settings["launcher"] {
@@ -187,7 +200,13 @@ function number(
 }
 
 /** Whole ones: what an engine is told has no fractions. */
-function milliseconds(options: RawOptions, name: string, flag: string, fallback: number, least: number): number {
+function milliseconds(
+  options: RawOptions,
+  name: string,
+  flag: string,
+  fallback: number,
+  least: number,
+): number {
   const isGood = (value: number): boolean => value >= least && value <= mostSeconds;
   const wanted = `a number of seconds from ${least} to ${mostSeconds}`;
   return Math.round(1000 * number(options, name, flag, fallback, isGood, wanted));

@@ -52,7 +52,7 @@ export class SignalHandling {
     }
     if (signal === "SIGINT") this.#interrupts++;
     if (signal === "SIGINT" && this.#interrupts === 1 && !this.#stopping) {
-      this.#say("Ctrl-C: finishing what runs, starting nothing more. Press Ctrl-C again to stop what runs.");
+      this.#say("Ctrl-C: finishing what runs, then ending. Press it again to stop.");
       target.drain("Ctrl-C");
     } else if (!this.#stopping) {
       this.#stopping = true;

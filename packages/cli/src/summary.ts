@@ -24,7 +24,8 @@ export function summaryLines(input: SummaryInput, columns: number): readonly str
   ];
   const failed = view.failed + view.perEngineFailed;
   if (view.failures.length > 0) {
-    const first = view.failures.length < failed ? `the first ${view.failures.length} of ${failed}` : String(failed);
+    const first =
+      view.failures.length < failed ? `the first ${view.failures.length} of ${failed}` : String(failed);
     lines.push("", `failed: ${first}`);
     for (const failure of view.failures) {
       const place = failure.perEngine ? `PERENGINE, line ${failure.line}` : `line ${failure.line}`;

@@ -2,7 +2,9 @@
 export function duration(seconds: number): string {
   const whole = Math.max(0, Math.round(seconds));
   if (whole < 60) return `${whole} s`;
-  const clock = [Math.floor(whole / 60) % 60, whole % 60].map((part) => String(part).padStart(2, "0")).join(":");
+  const clock = [Math.floor(whole / 60) % 60, whole % 60]
+    .map((part) => String(part).padStart(2, "0"))
+    .join(":");
   const hours = Math.floor(whole / 3600);
   if (hours === 0) return clock.replace(/^0/, "");
   const days = Math.floor(hours / 24);
@@ -49,9 +51,11 @@ export function returnCodeText(returnCode: number): string {
 
 /** Text for a terminal: one line of at most `most` characters, nothing that could move the cursor or change its colours. */
 export function printable(bytes: Uint8Array, most: number): string {
-  // oxlint-disable-next-line no-control-regex -- these are the characters to keep out
-  const text = new TextDecoder().decode(bytes).replace(/[\u0000-\u001f\u007f-\u009f]+/g, " ").trim();
-  const characters = [...text];
+  const text = new TextDecoder()
+    .decode(bytes)
+    .replace(/[\p{Cc}\p{Cf}]+/gu, " ")
+    .trim();
+  const characters = Array.from(text);
   return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }
 
@@ -59,6 +63,8 @@ export function printable(bytes: Uint8Array, most: number): string {
 export function lastLine(bytes: Uint8Array, most: number): string {
   const lines = new TextDecoder().decode(bytes).split("\n");
   const last = lines.findLast((line) => line.trim() !== "") ?? "";
-  const characters = [...printable(new TextEncoder().encode(last), 10_000)];
-  return characters.length > most ? `…${characters.slice(characters.length - most + 1).join("")}` : characters.join("");
+  const characters = Array.from(printable(new TextEncoder().encode(last), 10_000));
+  return characters.length > most
+    ? `…${characters.slice(characters.length - most + 1).join("")}`
+    : characters.join("");
 }

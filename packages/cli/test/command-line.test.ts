@@ -13,11 +13,17 @@ function parse(...args: readonly string[]): { readonly taskFile: string; readonl
 
 describe("parseCommandLine", () => {
   it("reads a plain run", () => {
-    expect(parse("-s", "localhost:4", "tasks")).toEqual({ taskFile: "tasks", options: { sshNode: ["localhost:4"] } });
+    expect(parse("-s", "localhost:4", "tasks")).toEqual({
+      taskFile: "tasks",
+      options: { sshNode: ["localhost:4"] },
+    });
   });
 
   it("takes options before and after the task file, and - as standard input", () => {
-    expect(parse("-", "-s", "a:1", "-e")).toEqual({ taskFile: "-", options: { sshNode: ["a:1"], exitCode: true } });
+    expect(parse("-", "-s", "a:1", "-e")).toEqual({
+      taskFile: "-",
+      options: { sshNode: ["a:1"], exitCode: true },
+    });
     expect(parse("-e", "--", "-weird")).toEqual({ taskFile: "-weird", options: { exitCode: true } });
   });
 
@@ -31,7 +37,19 @@ describe("parseCommandLine", () => {
   });
 
   it("collects what may be given several times, and of others takes the last", () => {
-    const { options } = parse("-s", "a:1", "--ssh-node=b:2", "-r", "one", "--resume=two", "-p", "x", "--prefix", "y", "t");
+    const { options } = parse(
+      "-s",
+      "a:1",
+      "--ssh-node=b:2",
+      "-r",
+      "one",
+      "--resume=two",
+      "-p",
+      "x",
+      "--prefix",
+      "y",
+      "t",
+    );
     expect(options).toEqual({ sshNode: ["a:1", "b:2"], resumeFrom: ["one", "two"], prefix: "y" });
   });
 
@@ -48,7 +66,11 @@ describe("parseCommandLine", () => {
   });
 
   it("keeps values as they are, also those that look like options or are empty", () => {
-    expect(parse("-p", "-x", "-l", "", "--retry", "t").options).toEqual({ prefix: "-x", label: "", retry: true });
+    expect(parse("-p", "-x", "-l", "", "--retry", "t").options).toEqual({
+      prefix: "-x",
+      label: "",
+      retry: true,
+    });
   });
 
   it("prints help and version, whatever else is there, and exits with 0", () => {
@@ -65,10 +87,10 @@ describe("parseCommandLine", () => {
     const text = help.kind === "print" ? help.text : "";
     for (const row of driverOptions) {
       const isShown = row.origin !== "later" && row.hidden === undefined;
-      expect([longName(row), text.includes(`${longName(row)} `) || text.includes(`${longName(row)}\n`)]).toEqual([
+      expect([
         longName(row),
-        isShown,
-      ]);
+        text.includes(`${longName(row)} `) || text.includes(`${longName(row)}\n`),
+      ]).toEqual([longName(row), isShown]);
     }
   });
 

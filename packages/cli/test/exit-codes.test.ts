@@ -48,7 +48,13 @@ describe("exitCodeOfError", () => {
   it("is 2 for a command line that is wrong, 1 for everything else that keeps a run from beginning", () => {
     expect(exitCodeOfError(new UsageError("x"))).toBe(2);
     expect(exitCodeOfError(new TaskmusterError("E_USAGE", "x"))).toBe(2);
-    for (const error of [new KvsError("x"), new TaskmusterError("E_TASK_FILE", "x"), new Error("x"), "x", null]) {
+    for (const error of [
+      new KvsError("x"),
+      new TaskmusterError("E_TASK_FILE", "x"),
+      new Error("x"),
+      "x",
+      null,
+    ]) {
       expect(exitCodeOfError(error)).toBe(1);
     }
   });

@@ -33,7 +33,9 @@ describe("Progress", () => {
   });
 
   it("counts skipped tasks as done, but learns no rate from them", () => {
-    expect(lineAfter(10, 10, 1000, { skipped: 500 })).toBe("600/1000 60%  500 skipped  4 running  10.0/s  40 s left");
+    expect(lineAfter(10, 10, 1000, { skipped: 500 })).toBe(
+      "600/1000 60%  500 skipped  4 running  10.0/s  40 s left",
+    );
     expect(lineAfter(10, 0, 1000, { done: 0, skipped: 999 })).toBe("999/1000 99%  999 skipped  4 running");
   });
 
@@ -63,13 +65,24 @@ describe("Progress", () => {
   it("fits into the width there is, whatever there is to say", () => {
     const numbers = fc.nat(1_000_000);
     fc.assert(
-      fc.property(numbers, numbers, numbers, fc.nat(200), fc.option(numbers), (done, failed, running, columns, total) => {
-        const progress = new Progress(total, 0);
-        progress.line(view(), 0, columns);
-        const line = progress.line(view({ done, failed, running, skipped: failed, lost: 3, atBarrier: 1 }), 5000, columns);
-        expect(line.length).toBeLessThanOrEqual(columns);
-        expect(line).not.toMatch(/NaN|Infinity|undefined|\n/);
-      }),
+      fc.property(
+        numbers,
+        numbers,
+        numbers,
+        fc.nat(200),
+        fc.option(numbers),
+        (done, failed, running, columns, total) => {
+          const progress = new Progress(total, 0);
+          progress.line(view(), 0, columns);
+          const line = progress.line(
+            view({ done, failed, running, skipped: failed, lost: 3, atBarrier: 1 }),
+            5000,
+            columns,
+          );
+          expect(line.length).toBeLessThanOrEqual(columns);
+          expect(line).not.toMatch(/NaN|Infinity|undefined|\n/);
+        },
+      ),
     );
   });
 });

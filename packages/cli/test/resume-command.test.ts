@@ -12,7 +12,9 @@ describe("resumeCommand", () => {
 
   it("can be pasted into a shell whatever is in it", () => {
     const args = ["-p", "out dir", "it's\n$(id)"];
-    expect(resumeCommand({ ...plain, statusFile: "/a b/s", args })).toBe("driver -r '/a b/s' -p 'out dir' 'it'\\''s\n$(id)'");
+    expect(resumeCommand({ ...plain, statusFile: "/a b/s", args })).toBe(
+      "driver -r '/a b/s' -p 'out dir' 'it'\\''s\n$(id)'",
+    );
   });
 
   it("takes a list that came as a stream from where it was kept", () => {
@@ -23,9 +25,9 @@ describe("resumeCommand", () => {
 
   it("names a status file that was set aside, however its old name was written", () => {
     const setAside = { from: "/a/one_status.txt", to: "/a/one_status_1.txt" };
-    expect(resumeCommand({ ...plain, setAside, args: ["-r", "/a/one_status.txt", "-p", "one", "tasks"] })).toBe(
-      "driver -r /a/one_status.txt -r /a/one_status_1.txt -p one tasks",
-    );
+    expect(
+      resumeCommand({ ...plain, setAside, args: ["-r", "/a/one_status.txt", "-p", "one", "tasks"] }),
+    ).toBe("driver -r /a/one_status.txt -r /a/one_status_1.txt -p one tasks");
     for (const args of [["-r", "one_status.txt"], ["--resume-from=one_status.txt"], ["-eRrone_status.txt"]]) {
       expect(resumeCommand({ ...plain, setAside, args: [...args, "-p", "one", "tasks"] })).toBe(
         `driver -r /a/one_status.txt -r /a/one_status_1.txt ${args.join(" ")} -p one tasks`,

@@ -46,9 +46,45 @@ describe("settingsOf", () => {
   });
 
   it("takes every option", () => {
-    const flags = ["-R", "--force-resume", "-e", "-f", "--status-header", "-q", "--json", "--lenient", "--no-fsync"];
-    const values = ["-p", "out/x", "-C", "7", "-l", "lab", "-r", "a", "-r", "b", "--logfile", "log", "--loglevel", "WARNING"];
-    const ours = ["--grace", "0.5", "--lease", "10", "--max-losses", "0", "--launcher", "noop", "--kvsserver", "h:1"];
+    const flags = [
+      "-R",
+      "--force-resume",
+      "-e",
+      "-f",
+      "--status-header",
+      "-q",
+      "--json",
+      "--lenient",
+      "--no-fsync",
+    ];
+    const values = [
+      "-p",
+      "out/x",
+      "-C",
+      "7",
+      "-l",
+      "lab",
+      "-r",
+      "a",
+      "-r",
+      "b",
+      "--logfile",
+      "log",
+      "--loglevel",
+      "WARNING",
+    ];
+    const ours = [
+      "--grace",
+      "0.5",
+      "--lease",
+      "10",
+      "--max-losses",
+      "0",
+      "--launcher",
+      "noop",
+      "--kvsserver",
+      "h:1",
+    ];
     expect(here(...flags, ...values, ...ours)).toMatchObject({
       prefix: "out/x",
       taskLimit: 7,
@@ -95,7 +131,9 @@ describe("settingsOf", () => {
   it("takes the hosts from the environment where -s is not given", () => {
     expect(settings([], { DISBATCH_SSH_NODELIST: " localhost:1 ,, vm:2" })).toMatchObject({ cores: 3 });
     expect(settings(["-s", "vm:1"], { DISBATCH_SSH_NODELIST: "elsewhere:2" })).toMatchObject({ cores: 1 });
-    expect(() => settings([], { DISBATCH_SSH_NODELIST: "vm" })).toThrow('DISBATCH_SSH_NODELIST: "vm": there is no count');
+    expect(() => settings([], { DISBATCH_SSH_NODELIST: "vm" })).toThrow(
+      'DISBATCH_SSH_NODELIST: "vm": there is no count',
+    );
     expect(() => settings([], { DISBATCH_SSH_NODELIST: "" })).toThrow("DISBATCH_SSH_NODELIST");
   });
 
@@ -111,7 +149,9 @@ describe("settingsOf", () => {
     expect(settings(["-s", "vm:1", "--kvsserver", "-e"], env).kvsServer).toBe("redis://h");
     expect(settings(["-s", "vm:1"], env).kvsServer).toBeNull();
     for (const without of [{}, { TASKMUSTER_KVSSERVER: "" }]) {
-      expect(() => settings(["-s", "vm:1", "--kvsserver", "-e"], without)).toThrow("--kvsserver without a value");
+      expect(() => settings(["-s", "vm:1", "--kvsserver", "-e"], without)).toThrow(
+        "--kvsserver without a value",
+      );
     }
   });
 
@@ -119,7 +159,9 @@ describe("settingsOf", () => {
     for (const address of ["localhost", "localhost:0", "127.0.0.1", "127.0.0.1:7000"]) {
       expect(here("--use-address", address)).toBeDefined();
     }
-    expect(() => here("--use-address", "login.example.org:7000")).toThrow("--use-address login.example.org:7000");
+    expect(() => here("--use-address", "login.example.org:7000")).toThrow(
+      "--use-address login.example.org:7000",
+    );
   });
 
   it.each([
@@ -142,7 +184,10 @@ describe("settingsOf", () => {
     [["-s", "localhost:1", "-C", "-3"], '-C "-3": must be a whole number, 0 or more'],
     [["-s", "localhost:1", "-l", ""], "-l"],
     [["-s", "localhost:1", "-l", "a/b"], '-l "a/b": a label becomes part of file names'],
-    [["-s", "localhost:1", "--loglevel", "info"], '--loglevel "info": choose from CRITICAL, ERROR, WARNING, INFO, DEBUG'],
+    [
+      ["-s", "localhost:1", "--loglevel", "info"],
+      '--loglevel "info": choose from CRITICAL, ERROR, WARNING, INFO, DEBUG',
+    ],
     [["-s", "localhost:1", "--loglevel", "constructor"], '--loglevel "constructor": choose from'],
     [["-s", "localhost:1", "--grace", "-1"], '--grace "-1"'],
     [["-s", "localhost:1", "--lease", "0.5"], '--lease "0.5"'],

@@ -18,7 +18,15 @@ function input(more: Partial<SummaryInput> = {}): SummaryInput {
 }
 
 function failure(more: Partial<FailedTask> = {}): FailedTask {
-  return { id: 3, line: 4, returnCode: 1, command: bytes("false"), lastWords: bytes(""), perEngine: false, ...more };
+  return {
+    id: 3,
+    line: 4,
+    returnCode: 1,
+    command: bytes("false"),
+    lastWords: bytes(""),
+    perEngine: false,
+    ...more,
+  };
 }
 
 const reasons: readonly EndReason[] = [
@@ -59,7 +67,12 @@ describe("summaryLines", () => {
   it("show failed tasks with line, end and last words, within the width", () => {
     const failures = [
       failure({ lastWords: bytes("Traceback\nValueError: \u001b[31mno\n") }),
-      failure({ line: 9, returnCode: -9, command: bytes("x".repeat(500)), lastWords: bytes("y".repeat(500)) }),
+      failure({
+        line: 9,
+        returnCode: -9,
+        command: bytes("x".repeat(500)),
+        lastWords: bytes("y".repeat(500)),
+      }),
       failure({ line: 1, returnCode: 2, command: bytes("mount"), perEngine: true }),
     ];
     const lines = summaryLines(input({ view: view({ failed: 6, perEngineFailed: 1, failures }) }), 60);
@@ -80,11 +93,13 @@ describe("summaryLines", () => {
 
   it("say why a run ended early, and how to go on", () => {
     const ended = view({ reason: { kind: "drained", signal: "Ctrl-C" } });
-    expect(summaryLines(input({ view: ended, resume: "driver -r x tasks" }), 80).slice(5)).toEqual([
-      "tasks        0 done, 10 not done",
-      "Stopped early by Ctrl-C: what ran has ended, the rest was not started.",
-      "To go on: driver -r x tasks",
-    ].with(0, ""));
+    expect(summaryLines(input({ view: ended, resume: "driver -r x tasks" }), 80).slice(5)).toEqual(
+      [
+        "tasks        0 done, 10 not done",
+        "Stopped early by Ctrl-C: what ran has ended, the rest was not started.",
+        "To go on: driver -r x tasks",
+      ].with(0, ""),
+    );
   });
 });
 
@@ -100,7 +115,9 @@ describe("reasonText", () => {
       "line 3: what is this",
       "The run was broken off: cannot write",
     ]);
-    expect(reasonText({ kind: "noEngines", message: "it died" })).toBe("No engine is left, and none will come: it died");
+    expect(reasonText({ kind: "noEngines", message: "it died" })).toBe(
+      "No engine is left, and none will come: it died",
+    );
     expect(reasonText(null)).toBeNull();
   });
 });
@@ -108,7 +125,12 @@ describe("reasonText", () => {
 describe("summaryJson", () => {
   it("tells the same as one value", () => {
     const failures = [failure({ lastWords: Uint8Array.of(0x63, 0xff) })];
-    const json = summaryJson(input({ view: view({ done: 4, failed: 1, skipped: 2, taskSeconds: 1.23456, failures }), wallSeconds: 2 }));
+    const json = summaryJson(
+      input({
+        view: view({ done: 4, failed: 1, skipped: 2, taskSeconds: 1.23456, failures }),
+        wallSeconds: 2,
+      }),
+    );
     expect(JSON.parse(JSON.stringify(json))).toEqual({
       reason: "finished",
       message: null,
@@ -132,6 +154,10 @@ describe("summaryJson", () => {
   });
 
   it("does not know what is left of a stream, and has no speed-up without time", () => {
-    expect(summaryJson(input({ total: null, wallSeconds: 0 }))).toMatchObject({ tasks: null, left: null, speedUp: 0 });
+    expect(summaryJson(input({ total: null, wallSeconds: 0 }))).toMatchObject({
+      tasks: null,
+      left: null,
+      speedUp: 0,
+    });
   });
 });

@@ -1,8 +1,17 @@
 import { spawnSync } from "node:child_process";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { duration, lastLine, plural, printable, rateText, returnCodeText, shellWord } from "../src/wording.js";
+import {
+  duration,
+  lastLine,
+  plural,
+  printable,
+  rateText,
+  returnCodeText,
+  shellWord,
+} from "../src/wording.js";
 
+const hasLoneSurrogate = (text: string): boolean => /\p{Surrogate}/u.test(text);
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 describe("shellWord", () => {
@@ -25,18 +34,43 @@ describe("shellWord", () => {
   });
 
   it.each(["bash", "sh"])("is read by %s as exactly that word, whatever it holds", (shell) => {
-    const nasty = fc.constantFrom("'", "''", '"', "$(id)", "`id`", "\\", "\n", "\r", "\t", " ", "*", "?", "~", "!", "#", "-", ";", "&");
+    const nasty = fc.constantFrom(
+      "'",
+      "''",
+      '"',
+      "$(id)",
+      "`id`",
+      "\\",
+      "\n",
+      "\r",
+      "\t",
+      " ",
+      "*",
+      "?",
+      "~",
+      "!",
+      "#",
+      "-",
+      ";",
+      "&",
+    );
     const word = fc.oneof(
       fc.string({ unit: "grapheme" }),
       fc.string({ unit: "binary" }),
       fc.string({ unit: "binary-ascii" }),
       fc.array(nasty).map((parts) => parts.join("")),
     );
-    const words = fc.array(word.filter((text) => !text.includes("\0") && text.isWellFormed()), { minLength: 1, maxLength: 50 });
+    const words = fc.array(
+      word.filter((text) => !text.includes("\0") && !hasLoneSurrogate(text)),
+      { minLength: 1, maxLength: 50 },
+    );
     fc.assert(
       fc.property(words, (list) => {
         const script = `printf '%s\\0' ${list.map(shellWord).join(" ")}`;
-        const { stdout, stderr, status } = spawnSync(shell, ["-c", script], { encoding: "utf8", timeout: 10_000 });
+        const { stdout, stderr, status } = spawnSync(shell, ["-c", script], {
+          encoding: "utf8",
+          timeout: 10_000,
+        });
         expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
         expect(stdout.split("\0").slice(0, -1)).toEqual(list);
       }),
@@ -90,25 +124,35 @@ describe("returnCodeText", () => {
 
 describe("plural", () => {
   it("counts", () => {
-    expect([plural(0, "task"), plural(1, "task"), plural(2, "task")]).toEqual(["0 tasks", "1 task", "2 tasks"]);
+    expect([plural(0, "task"), plural(1, "task"), plural(2, "task")]).toEqual([
+      "0 tasks",
+      "1 task",
+      "2 tasks",
+    ]);
   });
 });
 
 describe("printable", () => {
   it("keeps what could move the cursor or change colours away from a terminal", () => {
-    expect(printable(bytes("a\u001b[31mred\u001b[0m\r\nb\tc\u009b2Jd\u007f"), 100)).toBe("a [31mred [0m b c 2Jd");
+    expect(printable(bytes("a\u001b[31mred\u001b[0m\r\nb\tc\u009b2Jd\u007f"), 100)).toBe(
+      "a [31mred [0m b c 2Jd",
+    );
     expect(printable(Uint8Array.of(0x63, 0xff, 0x9b), 100)).toBe("c\ufffd\ufffd");
   });
 
   it("is one line of at most so many characters for any bytes, and cuts no character in half", () => {
-    const anything = fc.oneof(fc.uint8Array(), fc.string({ unit: "grapheme" }).map(bytes), fc.constant(bytes("😀".repeat(30))));
+    const anything = fc.oneof(
+      fc.uint8Array(),
+      fc.string({ unit: "grapheme" }).map(bytes),
+      fc.constant(bytes("😀".repeat(30))),
+    );
     fc.assert(
       fc.property(anything, fc.integer({ min: 1, max: 40 }), (input, most) => {
         for (const text of [printable(input, most), lastLine(input, most)]) {
           expect([...text].length).toBeLessThanOrEqual(most);
           // oxlint-disable-next-line no-control-regex -- these are what must not be there
           expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
-          expect(text.isWellFormed()).toBe(true);
+          expect(hasLoneSurrogate(text)).toBe(false);
         }
       }),
     );

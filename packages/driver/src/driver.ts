@@ -1,11 +1,19 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
 import { FencedError, KvsLostError, MalformedMessageError, TaskmusterError } from "@taskmuster/kvs";
-import { type ContextId, type EngineId, type FencingToken, type Snapshot, decodeEngineInfo, decodeReport } from "@taskmuster/kvs/protocol";
+import {
+  type ContextId,
+  type EngineId,
+  type FencingToken,
+  type Snapshot,
+  decodeEngineInfo,
+  decodeReport,
+} from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
+import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
 import { formatRow } from "./core/status-line/index.js";
 import type { Feeder } from "./feeder.js";
@@ -72,7 +80,9 @@ export class Driver {
     this.#leases = new Leases(parts.leaseMs);
     this.#contextsLeft = parts.contexts.length;
     this.#limits = new Map(
-      parts.contexts.flatMap((context) => (context.taskLimit === null ? [] : [[context.id, context.taskLimit] as const])),
+      parts.contexts.flatMap((context) =>
+        context.taskLimit === null ? [] : [[context.id, context.taskLimit] as const],
+      ),
     );
   }
 
@@ -86,7 +96,9 @@ export class Driver {
     for (const context of this.#parts.contexts) {
       void context.gone.then((end) => this.#onContextGone(context, end.ok ? "" : end.message));
     }
-    const feeding = this.#parts.feeder.run(() => this.#onItems()).catch((error: unknown) => this.#break(error));
+    const feeding = this.#parts.feeder
+      .run(() => this.#onItems())
+      .catch((error: unknown) => this.#break(error));
     const talking = this.#talk().catch((error: unknown) => this.#break(error));
     const ticking = this.#tick();
     await this.#receive();
@@ -99,7 +111,12 @@ export class Driver {
     await Promise.all([talking, ticking]);
     // The feeder may wait for a stream that never ends; nobody needs what it would bring.
     void feeding;
-    this.#note({ kind: "end", at: new Date().toISOString(), reason: core.reason?.kind ?? "finished", done: core.view.done });
+    this.#note({
+      kind: "end",
+      at: new Date().toISOString(),
+      reason: core.reason?.kind ?? "finished",
+      done: core.view.done,
+    });
     ledger.close();
     await statusFile.close();
     return core.view;
@@ -109,6 +126,8 @@ export class Driver {
   drain(signal: string): void {
     this.#parts.core.drain(signal);
     this.#onNews();
+    // People want to know now how many they are waiting for.
+    this.#sweep(sweepMs).catch((error: unknown) => this.#break(error));
   }
 
   /** Hard: what runs is stopped, with the grace between TERM and KILL. */
@@ -136,7 +155,8 @@ export class Driver {
   /** The feeder has news; it does not wake itself. */
   #onItems(): void {
     this.#toSay.ring();
-    if (this.#parts.core.phase === "stopping" && this.#stopTimer === null) this.#watchStop(this.#parts.graceMs + 5_000);
+    if (this.#parts.core.phase === "stopping" && this.#stopTimer === null)
+      this.#watchStop(this.#parts.graceMs + 5_000);
     void this.#writeRows().catch((error: unknown) => this.#break(error));
   }
 
@@ -145,18 +165,12 @@ export class Driver {
     if (rows.length > 0) await this.#parts.statusFile.append(Buffer.concat(rows.map(formatRow)));
   }
 
-  /** All that changes the store but acknowledgements: one request at a time, in the order in which the core wants it. */
+  /** What the core wants the store to be told: one request at a time, in the order in which the core wants it. */
   async #talk(): Promise<void> {
     const { core, store, token } = this.#parts;
     while (!this.#over) {
       const order = core.takeOrder();
       if (order !== null) await store.order(token, { kind: "run" }, order);
-      for (const withdrawal of core.takeWithdrawals()) {
-        const { id, attempt, needs } = withdrawal.task;
-        const withdrawn = await store.withdraw(token, { id, attempt, needs, body: new Uint8Array(0) });
-        core.onWithdrawn(withdrawal, withdrawn, Date.now());
-        this.#onNews();
-      }
       for (const post of core.takePosts()) await store.post(token, post.key, post.value);
       const publish = core.takePublish(publishMost, publishBytes);
       if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
@@ -181,6 +195,7 @@ export class Driver {
         const written = this.#writeRows();
         this.#onNews();
         await written;
+        await this.#withdraw();
         await store.acknowledge(token, from + reports.length);
         await this.#retireSpentContexts(decoded);
         if (core.canGather && reports.length < receiveMost / 4) await this.#gather();
@@ -189,6 +204,18 @@ export class Driver {
         while (this.#contextsLeft > 0) await this.#receiverWake.wait();
         return;
       }
+    }
+  }
+
+  /** Late successes: whether they count must be known, and on disk, before they are acknowledged. */
+  async #withdraw(): Promise<void> {
+    const { store, token, core } = this.#parts;
+    for (const withdrawal of core.takeWithdrawals()) {
+      const withdrawn = await store.withdraw(token, queuedTask(withdrawal.task));
+      core.onWithdrawn(withdrawal, withdrawn, Date.now());
+      const written = this.#writeRows();
+      this.#onNews();
+      await written;
     }
   }
 
@@ -232,7 +259,8 @@ export class Driver {
     if (this.#limits.size === 0) return;
     const { store, token } = this.#parts;
     for (const { engine, report } of received) {
-      if (report.kind !== "task" || report.outcome.kind === "cancelled" || report.outcome.kind === "lost") continue;
+      if (report.kind !== "task" || report.outcome.kind === "cancelled" || report.outcome.kind === "lost")
+        continue;
       const context = this.#contextOf.get(engine) ?? (await this.#lookUpContext(engine));
       const left = context === undefined ? undefined : this.#limits.get(context);
       if (context === undefined || left === undefined) continue;
@@ -246,7 +274,8 @@ export class Driver {
   }
 
   async #lookUpContext(engine: EngineId): Promise<ContextId | undefined> {
-    for (const known of (await this.#parts.store.snapshot()).engines) this.#contextOf.set(known.engine, known.context);
+    for (const known of (await this.#parts.store.snapshot()).engines)
+      this.#contextOf.set(known.engine, known.context);
     return this.#contextOf.get(engine);
   }
 

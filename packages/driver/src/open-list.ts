@@ -57,9 +57,11 @@ export async function openList(
 }
 
 /** Reads the PERENGINE block and what follows it, so far as it is there; no item in `first`: there is nothing to run. */
-export async function readPerEngine(
-  source: TaskSource,
-): Promise<{ readonly perEngine: PerEngineLines; readonly first: readonly Item[]; readonly notices: readonly string[] }> {
+export async function readPerEngine(source: TaskSource): Promise<{
+  readonly perEngine: PerEngineLines;
+  readonly first: readonly Item[];
+  readonly notices: readonly string[];
+}> {
   const start: PerEngineLines["start"][number][] = [];
   const stop: PerEngineLines["stop"][number][] = [];
   const notices: string[] = [];
@@ -68,7 +70,8 @@ export async function readPerEngine(
     if (items.length === 0) return { perEngine: { start, stop }, first: [], notices };
     for (const [index, item] of items.entries()) {
       if (item.kind === "notice") notices.push(`line ${item.line}: ${item.message}`);
-      else if (item.kind === "error") throw new TaskFileError(`${source.name}, line ${item.line}: ${item.message}`);
+      else if (item.kind === "error")
+        throw new TaskFileError(`${source.name}, line ${item.line}: ${item.message}`);
       else if (item.kind === "perEngine") (item.when === "start" ? start : stop).push(item);
       else return { perEngine: { start, stop }, first: items.slice(index), notices };
     }
@@ -100,7 +103,10 @@ function openFile(path: string): number {
   } catch (cause) {
     throw new TaskmusterError("E_USAGE", `cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
   }
-  throw new TaskmusterError("E_USAGE", `the task file ${path} is a directory; name a file with one command a line`);
+  throw new TaskmusterError(
+    "E_USAGE",
+    `the task file ${path} is a directory; name a file with one command a line`,
+  );
 }
 
 async function scan(path: string, fd: number, options: { readonly lenient: boolean }): Promise<number> {
@@ -128,7 +134,7 @@ async function* itemsOf(fd: number, options: { readonly lenient: boolean }): Asy
 
 async function* chunks(fd: number): AsyncGenerator<Buffer> {
   const size = 1024 * 1024;
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead, buffer } = await readFd(fd, Buffer.allocUnsafe(size), 0, size, position);
     if (bytesRead === 0) return;
     position += bytesRead;

@@ -18,7 +18,7 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
   if (existsSync(files.kvsInfo)) {
     if (await isAlive(files.kvsInfo)) {
       throw new TaskmusterError(
-        "E_STATUS_FILE",
+        "E_PREFIX",
         `another driver, or engines that one has left behind, are at work on ${files.prefix}: its key-value store answers. ` +
           `Wait until that run has ended, or choose another prefix with -p`,
       );
@@ -28,7 +28,7 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
   if (!existsSync(files.status)) return { setAside: null };
   if (!resumedFrom.some((path) => isSameFile(path, files.status))) {
     throw new TaskmusterError(
-      "E_STATUS_FILE",
+      "E_PREFIX",
       `${files.status} exists already, and a status file is never overwritten. ` +
         `Choose another prefix with -p, or go on with that run: -r ${files.status}`,
     );

@@ -86,10 +86,13 @@ async function scanFile(
     if (scanned.kind !== "bad") good++;
     else if (badCount++ === 0) firstBad = lineNumber;
   };
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
     if (bytesRead === 0) break;
-    const chunk = rest.length === 0 ? buffer.subarray(0, bytesRead) : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    const chunk =
+      rest.length === 0
+        ? buffer.subarray(0, bytesRead)
+        : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
     const base = restOffset;
     let from = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
@@ -104,10 +107,13 @@ async function scanFile(
   }
   if (good === 0 && (badCount > 0 || rest.length > 0)) throw notStatusFile(path);
   if (badCount > 0) {
-    warnings.push(`${path}: ${badCount} line(s) that are no rows were passed over, the first is line ${firstBad}`);
+    warnings.push(
+      `${path}: ${badCount} line(s) that are no rows were passed over, the first is line ${firstBad}`,
+    );
   }
   // A last line without its end was being written when that run was killed: what it says may be cut short.
-  if (rest.length > 0) warnings.push(`${path}: the last line is torn (no line end) and was passed over; its task runs again`);
+  if (rest.length > 0)
+    warnings.push(`${path}: the last line is torn (no line end) and was passed over; its task runs again`);
 }
 
 function notStatusFile(path: string): StatusFileError {

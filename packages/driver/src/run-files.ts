@@ -30,7 +30,7 @@ export function runFiles(prefix: string): RunFiles {
 
 /**
  * The prefix that `-p` means: an existing directory gets a name made of the task file's, the date and a random
- * number; anything else is taken as it is. Throws `TaskmusterError` (E_STATUS_FILE) when its directory is missing.
+ * number; anything else is taken as it is. Throws `TaskmusterError` (E_PREFIX) when its directory is missing.
  */
 export function choosePrefix(options: {
   readonly option: string;
@@ -42,7 +42,7 @@ export function choosePrefix(options: {
 }): string {
   if (options.option === "") {
     throw new TaskmusterError(
-      "E_STATUS_FILE",
+      "E_PREFIX",
       "-p is empty: give a directory, or a prefix for the names of the run's files",
     );
   }
@@ -57,7 +57,10 @@ export function choosePrefix(options: {
   const parent = dirname(resolve(path));
   if (options.option.endsWith("/") || !isDirectory(parent)) {
     const missing = options.option.endsWith("/") ? path : parent;
-    throw new TaskmusterError("E_STATUS_FILE", `Directory ${missing} does not exist. Make it, or choose another -p.`);
+    throw new TaskmusterError(
+      "E_PREFIX",
+      `Directory ${missing} does not exist. Make it, or choose another -p.`,
+    );
   }
   return resolve(path);
 }

@@ -71,7 +71,10 @@ export interface StartedRun {
  * Makes the run's files, gets its store and starts its contexts. When any of that fails, nothing half-started stays behind.
  * Throws `TaskmusterError`.
  */
-export async function startRun(spec: RunSpec, startContexts: () => readonly StartingContext[]): Promise<StartedRun> {
+export async function startRun(
+  spec: RunSpec,
+  startContexts: () => readonly StartingContext[],
+): Promise<StartedRun> {
   const undo: (() => void | Promise<void>)[] = [];
   try {
     return await start(spec, startContexts, undo);
@@ -92,7 +95,10 @@ async function start(
   // Under its old name the same command line can be tried again.
   if (setAside !== null) undo.push(() => renameSync(setAside, files.status));
   const statusFile = await StatusFile.create(files.status, { sync: spec.sync });
-  undo.push(() => rmSync(files.status, { force: true }), () => statusFile.close());
+  undo.push(
+    () => rmSync(files.status, { force: true }),
+    () => statusFile.close(),
+  );
   const isNewLog = !existsSync(spec.logFile);
   const log = openLog(spec.logFile, spec.logLevel);
   if (isNewLog) undo.push(() => rmSync(spec.logFile, { force: true }));
@@ -162,7 +168,11 @@ async function start(
     spec.perEngine,
   );
   // What is expected, until the engines have joined and tell themselves.
-  core.onMembers({ engines: 0, slots: contexts.reduce((sum, context) => sum + context.slots, 0), claimed: 0 });
+  core.onMembers({
+    engines: 0,
+    slots: contexts.reduce((sum, context) => sum + context.slots, 0),
+    claimed: 0,
+  });
   for (const { id: context, taskLimit } of contexts) {
     if (taskLimit !== null) await store.limit(token, context, taskLimit);
   }

@@ -25,7 +25,14 @@ function task(id: number, command = `echo ${id}`): Item {
 }
 
 function barrier(id: number): Item {
-  return { kind: "barrier", id: taskId(id), line: id + 1, check: false, key: null, text: Buffer.from("#DISBATCH BARRIER") };
+  return {
+    kind: "barrier",
+    id: taskId(id),
+    line: id + 1,
+    check: false,
+    key: null,
+    text: Buffer.from("#DISBATCH BARRIER"),
+  };
 }
 
 /** Hands out batches as they are asked for; writes down how many items were asked for. */
@@ -62,11 +69,20 @@ function feed(source: TaskSource, first: readonly Item[] = [], resume: ResumeCho
   const room = new Bell();
   const notices: string[] = [];
   const core: DriverCore = rig.core;
-  const feeder = new Feeder({ core, source, first, resume, room, onNotice: (message) => notices.push(message) });
+  const feeder = new Feeder({
+    core,
+    source,
+    first,
+    resume,
+    room,
+    onNotice: (message) => notices.push(message),
+  });
   return { rig, room, notices, done: feeder.run(() => undefined) };
 }
 
-async function resumeOf(options: { readonly retryFailed?: boolean; readonly force?: boolean } = {}): Promise<ResumeChoice> {
+async function resumeOf(
+  options: { readonly retryFailed?: boolean; readonly force?: boolean } = {},
+): Promise<ResumeChoice> {
   writeFileSync(path("s"), Buffer.concat([formatRow(row(0)), formatRow(row(1, { returnCode: 3 }))]));
   const files = await ResumeFiles.open([path("s")]);
   openFiles.push(files);
@@ -138,14 +154,18 @@ describe("Feeder", () => {
   });
 
   it("ends the list when it cannot be read on", async () => {
-    const { rig, done } = feed(new Source([task(0)], new TaskmusterError("E_TASK_FILE", "cannot read tasks: EIO")));
+    const { rig, done } = feed(
+      new Source([task(0)], new TaskmusterError("E_TASK_FILE", "cannot read tasks: EIO")),
+    );
     await done;
     expect(rig.core.reason).toEqual({ kind: "badInput", message: "cannot read tasks: EIO" });
   });
 
   it("does not hide our own mistakes behind the list", async () => {
     const late: Item = { kind: "perEngine", when: "start", line: 2, command: Buffer.from("x") };
-    await expect(feed(new Source([task(0), late])).done).rejects.toThrow("PERENGINE after the engines have started");
+    await expect(feed(new Source([task(0), late])).done).rejects.toThrow(
+      "PERENGINE after the engines have started",
+    );
     await expect(feed(new Source(new RangeError("oops"))).done).rejects.toThrow("oops");
   });
 });
@@ -158,7 +178,11 @@ describe("Feeder with a resume", () => {
   });
 
   it("runs failed ones again with -R, also when their text was mended", async () => {
-    const { rig, done } = feed(new Source(), [task(0), task(1, "mended")], await resumeOf({ retryFailed: true }));
+    const { rig, done } = feed(
+      new Source(),
+      [task(0), task(1, "mended")],
+      await resumeOf({ retryFailed: true }),
+    );
     await done;
     expect(rig.look()).toEqual(["publish back 1", "row skipped 0 0"]);
   });

@@ -31,9 +31,13 @@ describe("a ledger", () => {
   it("says why it cannot be written", () => {
     writeFileSync(path("f"), "");
     expect(() => new LedgerFile(path("f/l"))).toThrow(StatusFileError);
-    expect(() => new LedgerFile(path("f/l"))).toThrow(`cannot write ${path("f/l")}: a part of the path is not a directory`);
+    expect(() => new LedgerFile(path("f/l"))).toThrow(
+      `cannot write ${path("f/l")}: a part of the path is not a directory`,
+    );
     const full = new LedgerFile("/dev/full");
-    expect(() => full.append({ kind: "epoch", at: "now", token: 1 })).toThrow("cannot write /dev/full: no space left");
+    expect(() => full.append({ kind: "epoch", at: "now", token: 1 })).toThrow(
+      "cannot write /dev/full: no space left",
+    );
     full.close();
   });
 });

@@ -1,5 +1,16 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, closeSync, constants, existsSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { describe, expect, it } from "vitest";
 import type { Item } from "../src/core/task-file/index.js";
@@ -11,7 +22,8 @@ import { row } from "./rows.js";
 
 const path = usePlace();
 const isRoot = process.getuid?.() === 0;
-const open = (name: string, lenient = false): Promise<OpenedList> => openList(name, { lenient, spool: path("spool") });
+const open = (name: string, lenient = false): Promise<OpenedList> =>
+  openList(name, { lenient, spool: path("spool") });
 
 function shown(item: Item): string {
   switch (item.kind) {
@@ -84,7 +96,10 @@ describe("a regular file", () => {
       `cannot read the task file ${path("missing")}: no such file or directory`,
     );
     await expect(open(path("d"))).rejects.toThrow(`the task file ${path("d")} is a directory`);
-    expect([await codeOf(open(path("missing"))), await codeOf(open(path("d")))]).toEqual(["E_USAGE", "E_USAGE"]);
+    expect([await codeOf(open(path("missing"))), await codeOf(open(path("d")))]).toEqual([
+      "E_USAGE",
+      "E_USAGE",
+    ]);
   });
 
   it.skipIf(isRoot)("that is not ours to read is a usage error too (root may read everything)", async () => {
@@ -171,12 +186,18 @@ describe("readPerEngine", () => {
     const list = await open(path("tasks"), lenient);
     const { perEngine, first, notices } = await readPerEngine(list.source);
     await list.source.close();
-    const commands = [...perEngine.start, ...perEngine.stop].map(({ line, command }) => `${line} ${Buffer.from(command).toString()}`);
+    const commands = [...perEngine.start, ...perEngine.stop].map(
+      ({ line, command }) => `${line} ${Buffer.from(command).toString()}`,
+    );
     return { commands, starts: perEngine.start.length, first: first.map(shown), notices: notices.length };
   }
 
   it("takes the PERENGINE block off the top, and keeps what was read with it", async () => {
-    expect(await readOf("#DISBATCH PREFIX x;\n#DISBATCH PERENGINE STOP b\n# c\n#DISBATCH PERENGINE START a\nt\nu\n")).toEqual({
+    expect(
+      await readOf(
+        "#DISBATCH PREFIX x;\n#DISBATCH PERENGINE STOP b\n# c\n#DISBATCH PERENGINE START a\nt\nu\n",
+      ),
+    ).toEqual({
       commands: ["4 x;a", "2 x;b"],
       starts: 1,
       first: ["0 x;t", "1 x;u"],

@@ -9,7 +9,10 @@ import { row } from "./rows.js";
 const path = usePlace();
 
 function write(name: string, ...rows: readonly (StatusRow | string)[]): string {
-  writeFileSync(path(name), Buffer.concat(rows.map((each) => (typeof each === "string" ? Buffer.from(each) : formatRow(each)))));
+  writeFileSync(
+    path(name),
+    Buffer.concat(rows.map((each) => (typeof each === "string" ? Buffer.from(each) : formatRow(each)))),
+  );
   return path(name);
 }
 
@@ -45,7 +48,9 @@ describe("resuming from one status file", () => {
       write("s", row(0), torn);
       const { rows, warnings } = await read([0, 1], "s");
       expect(rows.map((each) => each?.id ?? null)).toEqual([0, null]);
-      expect(warnings).toEqual([`${path("s")}: the last line is torn (no line end) and was passed over; its task runs again`]);
+      expect(warnings).toEqual([
+        `${path("s")}: the last line is torn (no line end) and was passed over; its task runs again`,
+      ]);
     }
   });
 
@@ -53,7 +58,9 @@ describe("resuming from one status file", () => {
     write("s", row(0), "what is this\n", "\n", row(1));
     const { rows, warnings } = await read([0, 1], "s");
     expect(rows.map((each) => each?.id ?? null)).toEqual([0, 1]);
-    expect(warnings).toEqual([`${path("s")}: 2 line(s) that are no rows were passed over, the first is line 2`]);
+    expect(warnings).toEqual([
+      `${path("s")}: 2 line(s) that are no rows were passed over, the first is line 2`,
+    ]);
   });
 
   it("has nothing to say of an empty file, or one with a header only", async () => {
@@ -80,7 +87,9 @@ describe("resuming from one status file", () => {
 
   it("refuses what is no regular file, or cannot be read", async () => {
     mkdirSync(path("d"));
-    await expect(read([], "d")).rejects.toThrow(`cannot resume from ${path("d")} (-r): it is not a regular file`);
+    await expect(read([], "d")).rejects.toThrow(
+      `cannot resume from ${path("d")} (-r): it is not a regular file`,
+    );
     await expect(read([], "missing")).rejects.toThrow(
       `cannot read the status file ${path("missing")} (-r): no such file or directory`,
     );
@@ -91,7 +100,9 @@ describe("resuming from one status file", () => {
     const long = (id: number, bytes: number) => row(id, { command: Buffer.alloc(bytes, 0x61 + (id % 26)) });
     write("s", ...[300_000, 10, 262_000, 5, 700_000, 0].map((bytes, id) => long(id, bytes + 1)));
     const { rows } = await read([5, 4, 3, 2, 1, 0, 3, 4], "s");
-    expect(rows.map((each) => each?.command.length)).toEqual([1, 700_001, 6, 262_001, 11, 300_001, 6, 700_001]);
+    expect(rows.map((each) => each?.command.length)).toEqual([
+      1, 700_001, 6, 262_001, 11, 300_001, 6, 700_001,
+    ]);
     expect(rows.map((each) => each?.command[0])).toEqual([5, 4, 3, 2, 1, 0, 3, 4].map((id) => 0x61 + id));
   });
 
@@ -144,7 +155,9 @@ describe("resuming from several status files", () => {
     write("novel", "words\n");
     const open = () => readdirSync("/proc/self/fd").length;
     const before = open();
-    await expect(ResumeFiles.open([path("one"), path("novel")])).rejects.toThrow("novel (-r) is not a status file");
+    await expect(ResumeFiles.open([path("one"), path("novel")])).rejects.toThrow(
+      "novel (-r) is not a status file",
+    );
     expect(open()).toBe(before);
   });
 });

@@ -6,7 +6,10 @@ import { usePlace } from "./place.js";
 
 const path = usePlace();
 
-function prefixOf(option: string, more: { readonly nameTasks?: string; readonly random?: () => number } = {}): string {
+function prefixOf(
+  option: string,
+  more: { readonly nameTasks?: string; readonly random?: () => number } = {},
+): string {
   return choosePrefix({
     option,
     nameTasks: "tasks",
@@ -30,7 +33,9 @@ describe("choosePrefix", () => {
   it("takes another number when a run of that name is there", () => {
     const numbers = [7, 7, 42];
     writeFileSync(path("tasks_disBatch_261107080905_007_status.txt"), "");
-    expect(prefixOf(".", { random: () => numbers.shift() ?? 0 })).toBe(path("tasks_disBatch_261107080905_042"));
+    expect(prefixOf(".", { random: () => numbers.shift() ?? 0 })).toBe(
+      path("tasks_disBatch_261107080905_042"),
+    );
   });
 
   it("takes anything else as it is, made absolute", () => {

@@ -68,7 +68,10 @@ describe("a status file", () => {
 
 describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount one)", () => {
   /** Appends until it fails; answers how many went well, and the error. */
-  async function fill(file: StatusFile, rows: Uint8Array): Promise<{ readonly written: number; readonly error: unknown }> {
+  async function fill(
+    file: StatusFile,
+    rows: Uint8Array,
+  ): Promise<{ readonly written: number; readonly error: unknown }> {
     for (let written = 0; written < 1000; written++) {
       try {
         await file.append(rows);
@@ -92,7 +95,9 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
         const rows = Buffer.from(`${"x".repeat(bytes - 1)}\n`);
         const { written, error } = await fill(file, rows);
         expect(error).toBeInstanceOf(StatusFileError);
-        expect(String(error)).toContain(`cannot write the status file ${join(disk, "s")}: no space left on the device`);
+        expect(String(error)).toContain(
+          `cannot write the status file ${join(disk, "s")}: no space left on the device`,
+        );
         expect(written).toBeGreaterThan(3);
         expect(statSync(join(disk, "s")).size).toBe(written * bytes);
         // There is room for this, but what ended in between would be missing.
@@ -127,7 +132,18 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
 
 describe("reasonOf", () => {
   it("has words for what happens, and leaves others their own", () => {
-    const known = ["ENOSPC", "EDQUOT", "EACCES", "EPERM", "ENOENT", "EISDIR", "ENOTDIR", "EROFS", "ENAMETOOLONG", "EFBIG"];
+    const known = [
+      "ENOSPC",
+      "EDQUOT",
+      "EACCES",
+      "EPERM",
+      "ENOENT",
+      "EISDIR",
+      "ENOTDIR",
+      "EROFS",
+      "ENAMETOOLONG",
+      "EFBIG",
+    ];
     for (const code of known) {
       expect(reasonOf(Object.assign(new Error(`${code}: x, open 'y'`), { code }))).not.toContain(code);
     }

@@ -34,9 +34,13 @@ export function parseEngineConfig(line: string): EngineConfig {
   try {
     value = JSON.parse(line);
   } catch (cause) {
-    throw new TaskmusterError("E_LAUNCH", "an engine is started by a driver, not by hand: no JSON on standard input", {
-      cause,
-    });
+    throw new TaskmusterError(
+      "E_LAUNCH",
+      "an engine is started by a driver, not by hand: no JSON on standard input",
+      {
+        cause,
+      },
+    );
   }
   const parsed = engineConfigSchema.safeParse(value);
   if (parsed.success) {
@@ -51,5 +55,8 @@ export function parseEngineConfig(line: string): EngineConfig {
     };
   }
   const issue = parsed.error.issues[0];
-  throw new TaskmusterError("E_LAUNCH", `bad engine configuration: ${issue?.path.join(".")}: ${issue?.message}`);
+  throw new TaskmusterError(
+    "E_LAUNCH",
+    `bad engine configuration: ${issue?.path.join(".")}: ${issue?.message}`,
+  );
 }

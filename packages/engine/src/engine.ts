@@ -63,9 +63,7 @@ export class Engine {
   async run(): Promise<void> {
     const { store } = this.#world;
     const host = hostname();
-    const launcher = await this.#world.launcher(this.#launcherEvents());
-    this.#launcher = launcher;
-    const [joined] = await Promise.all([
+    const [joined, launcher] = await Promise.all([
       store.join({
         engine: this.#id,
         context: contextId(this.#config.context),
@@ -77,9 +75,10 @@ export class Engine {
           cores: this.#config.cores,
         }),
       }),
-      launcher.start(),
+      this.#startLauncher(),
     ]);
-    if (joined.kind === "noRun") throw new TaskmusterError("E_KVS_LOST", "the run has ended; nothing to join");
+    if (joined.kind === "noRun")
+      throw new TaskmusterError("E_KVS_LOST", "the run has ended; nothing to join");
     const run = decodeRunInfo(joined.runInfo);
     const logFile = `${run.prefix}_${this.#config.context}_${host}_engine_${joined.rank}.log`;
     this.#log = openLog(logFile, this.#config.logLevel);
@@ -136,6 +135,13 @@ export class Engine {
     this.#log?.warn({ why }, "stopping");
     if (this.#core === null) this.#fail(new TaskmusterError("E_LAUNCH", why));
     this.#core?.onWanted("stop");
+  }
+
+  async #startLauncher(): Promise<Launcher> {
+    const launcher = await this.#world.launcher(this.#launcherEvents());
+    this.#launcher = launcher;
+    await launcher.start();
+    return launcher;
   }
 
   #launcherEvents(): LauncherEvents {

@@ -23,7 +23,12 @@ describe("parseEngineConfig", () => {
   });
 
   it("names what is wrong, and never the secret", () => {
-    for (const wrong of [{ slots: 0 }, { slots: "4" }, { launcher: "magic" }, { address: { ...config.address, private: 1 } }]) {
+    for (const wrong of [
+      { slots: 0 },
+      { slots: "4" },
+      { launcher: "magic" },
+      { address: { ...config.address, private: 1 } },
+    ]) {
       const line = JSON.stringify({ ...config, ...wrong });
       expect(() => parseEngineConfig(line)).toThrow(`bad engine configuration: ${Object.keys(wrong)[0]}`);
       expect(() => parseEngineConfig(line)).not.toThrow("secret");

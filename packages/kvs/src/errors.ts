@@ -1,6 +1,7 @@
-/** Classes by who must act; every code stands in docs/errors.md. */
+/** Classes by who must act; every code stands in docs/protocol.md. */
 export type ErrorCode =
   | "E_USAGE"
+  | "E_PREFIX"
   | "E_TASK_FILE"
   | "E_STATUS_FILE"
   | "E_KVS"

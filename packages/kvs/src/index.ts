@@ -1,3 +1,3 @@
 export * from "./errors.js";
-export * from "./store.js";
+export type * from "./store.js";
 export type { KvsAddress } from "./address.js";

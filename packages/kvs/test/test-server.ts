@@ -47,7 +47,7 @@ export class TestServer {
 
   async strings(name: string, ...args: string[]): Promise<string[]> {
     const reply = await this.command(name, ...args);
-    return Array.isArray(reply) ? reply.map(String).sort() : [String(reply)];
+    return Array.isArray(reply) ? reply.map(String).toSorted() : [String(reply)];
   }
 
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {

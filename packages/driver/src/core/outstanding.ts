@@ -1,4 +1,11 @@
-import { type Attempt, type NeedsKey, type QueuedTask, type Task, attempt, encodeTask } from "@taskmuster/kvs/protocol";
+import {
+  type Attempt,
+  type NeedsKey,
+  type QueuedTask,
+  type Task,
+  attempt,
+  encodeTask,
+} from "@taskmuster/kvs/protocol";
 
 /** A task that was published and has not ended. Kept here too, so that it can be offered again whatever the store forgets. */
 export interface Outstanding {

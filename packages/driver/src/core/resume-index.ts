@@ -88,7 +88,8 @@ export interface ScannedRow {
   readonly identity: number;
 }
 
-export type ScannedLine = { readonly kind: "row"; readonly row: ScannedRow } | { readonly kind: "other" | "bad" };
+export type ScannedLine =
+  { readonly kind: "row"; readonly row: ScannedRow } | { readonly kind: "other" | "bad" };
 
 /**
  * Reads of one line of a status file only what a resume needs; what it takes for a row `parseRow` does too. `other`: a row that does
@@ -108,7 +109,10 @@ export function scanLine(line: Uint8Array): ScannedLine {
   if (Number(id) > mostId) return bad;
   if (flag === undefined || flag === "P" || flag === "Z") return other;
   const identity = identityOf(Number(lineNumber), Number(repeat), line.subarray(commandAt));
-  return { kind: "row", row: { id: Number(id), returnCode: Number(returnCode), finish: Number(finish), identity } };
+  return {
+    kind: "row",
+    row: { id: Number(id), returnCode: Number(returnCode), finish: Number(finish), identity },
+  };
 }
 
 /**

@@ -46,7 +46,10 @@ class World {
     const [claim] = list.splice(which % Math.max(1, list.length), 1);
     if (claim === undefined) return;
     const number = ++this.#number;
-    this.rig.core.onReports([{ engine: alice, number, report: report(claim.id, outcome, claim.attempt, "task") }], this.rig.now);
+    this.rig.core.onReports(
+      [{ engine: alice, number, report: report(claim.id, outcome, claim.attempt, "task") }],
+      this.rig.now,
+    );
     this.#look();
   }
 
@@ -61,7 +64,9 @@ class World {
   withdraw(): void {
     const withdrawal = this.rig.withdrawals.shift();
     if (withdrawal === undefined) return;
-    const at = this.#queue.findIndex(({ id, attempt: tries }) => id === withdrawal.task.id && tries === withdrawal.task.attempt);
+    const at = this.#queue.findIndex(
+      ({ id, attempt: tries }) => id === withdrawal.task.id && tries === withdrawal.task.attempt,
+    );
     if (at !== -1) this.#queue.splice(at, 1);
     this.rig.core.onWithdrawn(withdrawal, at !== -1, this.rig.now);
     this.#look();
@@ -86,7 +91,11 @@ class World {
   }
 
   #look(): void {
-    for (let publish = this.rig.core.takePublish(3, 1000); publish !== null; publish = this.rig.core.takePublish(3, 1000)) {
+    for (
+      let publish = this.rig.core.takePublish(3, 1000);
+      publish !== null;
+      publish = this.rig.core.takePublish(3, 1000)
+    ) {
       for (const task of publish.tasks) {
         expect(this.#final.has(task.id)).toBe(false);
         for (const [id, line] of this.#lines.entries()) {

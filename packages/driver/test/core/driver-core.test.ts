@@ -29,7 +29,14 @@ describe("a plain list", () => {
     expect([rig.core.phase, rig.reason]).toEqual(["draining", "finished"]);
     rig.core.onNoContextLeft("");
     expect([rig.core.phase, rig.reason]).toEqual(["ended", "finished"]);
-    expect(rig.core.view).toMatchObject({ done: 3, failed: 3, skipped: 0, outstanding: 0, lost: 0, taskSeconds: 3 });
+    expect(rig.core.view).toMatchObject({
+      done: 3,
+      failed: 3,
+      skipped: 0,
+      outstanding: 0,
+      lost: 0,
+      taskSeconds: 3,
+    });
   });
 
   it("of nothing ends at once", () => {
@@ -210,7 +217,13 @@ describe("a barrier", () => {
     rig.barrier(true);
     rig.look();
     expect(rig.reason).toBe("none");
-    expect(rig.rows.map((row) => row.kind)).toEqual(["task", "barrier", "task", "checkBarrier", "checkBarrier"]);
+    expect(rig.rows.map((row) => row.kind)).toEqual([
+      "task",
+      "barrier",
+      "task",
+      "checkBarrier",
+      "checkBarrier",
+    ]);
   });
 
   it("with CHECK counts failed PERENGINE commands and tasks that failed in the run that is resumed", () => {
@@ -271,7 +284,12 @@ describe("PERENGINE reports", () => {
     rig.report(alice, 0, success, { kind: "start" });
     rig.report(bob, 1, failure, { kind: "start" });
     rig.report(bob, 0, success, { kind: "stop" });
-    expect(rig.look()).toEqual(["publish back 0", "row perEngine 0 0", "row perEngine 1 1", "row perEngine 0 0"]);
+    expect(rig.look()).toEqual([
+      "publish back 0",
+      "row perEngine 0 0",
+      "row perEngine 1 1",
+      "row perEngine 0 0",
+    ]);
     expect(rig.rows.map((row) => [row.line, Buffer.from(row.command).toString()])).toEqual([
       [1, "a"],
       [2, "b"],
@@ -298,7 +316,10 @@ describe("skipped tasks", () => {
     rig.core.onSkipped(bad);
     rig.end();
     expect(rig.look()).toEqual(["order drain", "row skipped 0 0", "row skipped 1 5"]);
-    expect(rig.rows).toEqual([{ ...good, kind: "skipped" }, { ...bad, kind: "skipped" }]);
+    expect(rig.rows).toEqual([
+      { ...good, kind: "skipped" },
+      { ...bad, kind: "skipped" },
+    ]);
     expect(rig.core.view).toMatchObject({ done: 0, failed: 0, skipped: 2, skippedFailed: 1, outstanding: 0 });
   });
 });
@@ -339,7 +360,14 @@ describe("a lost engine", () => {
     rig.now = 2_000_000;
     rig.lose([0, 3]);
     expect(rig.look()).toEqual(["order drain", "row task 0 -100"]);
-    expect(rig.rows[0]).toMatchObject({ node: "login", pid: -1, elapsed: 0, start: 2000, finish: 2000, outSnippet: "''" });
+    expect(rig.rows[0]).toMatchObject({
+      node: "login",
+      pid: -1,
+      elapsed: 0,
+      start: 2000,
+      finish: 2000,
+      outSnippet: "''",
+    });
     expect(rig.core.view).toMatchObject({ done: 1, failed: 1, lost: 3, outstanding: 0 });
   });
 

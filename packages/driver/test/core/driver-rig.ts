@@ -9,7 +9,12 @@ import {
   needsKey,
   taskId,
 } from "@taskmuster/kvs/protocol";
-import { DriverCore, type DriverCoreOptions, type PerEngineLines, type Withdrawal } from "../../src/core/driver-core.js";
+import {
+  DriverCore,
+  type DriverCoreOptions,
+  type PerEngineLines,
+  type Withdrawal,
+} from "../../src/core/driver-core.js";
 import type { StatusRow } from "../../src/core/status-line/index.js";
 
 export const engines: readonly EngineId[] = ["engine0a", "engine0b", "engine0c"].map(engineId);
@@ -42,7 +47,13 @@ export class DriverRig {
   /** The next line of the list is a task. */
   task(command = `task ${this.#nextId}`): void {
     const id = taskId(this.#nextId++);
-    this.core.onTask({ kind: "task", id, line: this.#nextLine++, repeatIndex: -1, command: Buffer.from(command) });
+    this.core.onTask({
+      kind: "task",
+      id,
+      line: this.#nextLine++,
+      repeatIndex: -1,
+      command: Buffer.from(command),
+    });
   }
 
   tasks(count: number): void {
@@ -68,7 +79,10 @@ export class DriverRig {
   ): void {
     const number = more.number ?? (this.#reported.get(engine) ?? 0) + 1;
     this.#reported.set(engine, number);
-    this.core.onReports([{ engine, number, report: report(id, outcome, more.attempt ?? 1, more.kind ?? "task") }], this.now);
+    this.core.onReports(
+      [{ engine, number, report: report(id, outcome, more.attempt ?? 1, more.kind ?? "task") }],
+      this.now,
+    );
   }
 
   lose(...claims: readonly (readonly [id: number, attempt: number])[]): void {
@@ -86,7 +100,9 @@ export class DriverRig {
     for (;;) {
       const publish = this.core.takePublish(1000, 1_000_000);
       if (publish === null) break;
-      lines.push(`publish ${publish.where} ${publish.tasks.map((task) => numbered(decodeTask(task.body))).join(" ")}`);
+      lines.push(
+        `publish ${publish.where} ${publish.tasks.map((task) => numbered(decodeTask(task.body))).join(" ")}`,
+      );
     }
     for (const withdrawal of this.core.takeWithdrawals()) {
       this.withdrawals.push(withdrawal);

@@ -21,7 +21,12 @@ function engine(name: string, renewal: number, state: EngineSnapshot["state"] = 
 }
 
 /** Looks every `everyMs` from `from` to `to`, and tells when who was found lost first. */
-function look(leases: Leases, engines: (now: number) => readonly EngineSnapshot[], from: number, to: number): string[] {
+function look(
+  leases: Leases,
+  engines: (now: number) => readonly EngineSnapshot[],
+  from: number,
+  to: number,
+): string[] {
   const found: string[] = [];
   for (let now = from; now <= to; now += everyMs) {
     for (const lost of leases.look(engines(now), now, everyMs)) {

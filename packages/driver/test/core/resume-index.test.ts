@@ -2,7 +2,14 @@ import { taskId } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ResumeIndex, type ScannedRow, identityOf, scanLine } from "../../src/core/resume-index.js";
-import { type RowKind, type StatusRow, commandColumn, formatRow, parseRow, statusHeader } from "../../src/core/status-line/index.js";
+import {
+  type RowKind,
+  type StatusRow,
+  commandColumn,
+  formatRow,
+  parseRow,
+  statusHeader,
+} from "../../src/core/status-line/index.js";
 
 function row(more: Partial<StatusRow> = {}): StatusRow {
   return {
@@ -75,8 +82,19 @@ describe("scanLine", () => {
 
   it("agrees with parseRow on every row that is written, and on every one that was damaged", () => {
     const command = fc.uint8Array({ minLength: 1, maxLength: 12 }).filter((bytes) => !bytes.includes(10));
-    const kind = fc.constantFrom<RowKind>("task", "skipped", "perEngine", "zombie", "barrier", "checkBarrier");
-    const numbers = fc.record({ id: fc.nat(1_000_000).map(taskId), line: fc.nat(), returnCode: fc.integer({ min: -100, max: 255 }) });
+    const kind = fc.constantFrom<RowKind>(
+      "task",
+      "skipped",
+      "perEngine",
+      "zombie",
+      "barrier",
+      "checkBarrier",
+    );
+    const numbers = fc.record({
+      id: fc.nat(1_000_000).map(taskId),
+      line: fc.nat(),
+      returnCode: fc.integer({ min: -100, max: 255 }),
+    });
     const text = fc.constantFrom("''", "'é…\\n'", '"it\'s"', "'a'b'");
     const damage = fc.option(fc.tuple(fc.nat(70), fc.constantFrom(0x09, 0x20, 0x2d, 0x30, 0x78, 0xff)));
     fc.assert(
@@ -85,9 +103,14 @@ describe("scanLine", () => {
         if (change !== null) line[change[0]] = change[1];
         const scan = scanLine(line);
         const parsed = parseRow(line);
-        if (change === null) expect(scan.kind).toBe(rowKind === "task" || rowKind === "skipped" ? "row" : "other");
+        if (change === null)
+          expect(scan.kind).toBe(rowKind === "task" || rowKind === "skipped" ? "row" : "other");
         if (scan.kind !== "row") return;
-        expect(parsed).toMatchObject({ id: scan.row.id, returnCode: scan.row.returnCode, finish: scan.row.finish });
+        expect(parsed).toMatchObject({
+          id: scan.row.id,
+          returnCode: scan.row.returnCode,
+          finish: scan.row.finish,
+        });
         expect(["task", "skipped"]).toContain(parsed?.kind);
         if (parsed === null || change !== null) return;
         const column = commandColumn(parsed.command);

@@ -4,7 +4,11 @@ import { TaskBits } from "../../src/core/task-bits.js";
 
 describe("TaskBits", () => {
   it("agrees with a set, also across its pages", () => {
-    const id = fc.oneof(fc.nat(70_000), fc.integer({ min: 65_500, max: 65_600 }), fc.integer({ min: 5_000_000, max: 5_000_040 }));
+    const id = fc.oneof(
+      fc.nat(70_000),
+      fc.integer({ min: 65_500, max: 65_600 }),
+      fc.integer({ min: 5_000_000, max: 5_000_040 }),
+    );
     fc.assert(
       fc.property(fc.array(id), fc.array(id), (added, asked) => {
         const bits = new TaskBits();

@@ -59,7 +59,9 @@ describe("a pipe", () => {
 
   it("comes whole however much is in it, no faster than it is taken", async () => {
     const { reader, writer } = pipe();
-    const child = spawn("sh", ["-c", `head -c 3000000 /dev/zero > "$1"`, "sh", path("pipe")], { stdio: "ignore" });
+    const child = spawn("sh", ["-c", `head -c 3000000 /dev/zero > "$1"`, "sh", path("pipe")], {
+      stdio: "ignore",
+    });
     const ended = new Promise((resolve) => child.once("exit", resolve));
     // Without a writer before the child is there, this would be the end.
     void ended.then(() => closeSync(writer));

@@ -76,11 +76,16 @@ export class LocalContext {
       this.#stderr = (this.#stderr + text).slice(-lastWordsBytes);
     });
     const exited = new Promise<ContextEnd>((resolve) => {
-      child.once("error", (error) => resolve({ ok: false, message: `cannot start an engine: ${error.message}` }));
+      child.once("error", (error) =>
+        resolve({ ok: false, message: `cannot start an engine: ${error.message}` }),
+      );
       child.once("exit", (code, signal) => {
         const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
         const said = this.#stderr.trim();
-        resolve({ ok: code === 0, message: code === 0 ? "" : `engine ended with ${how}${said && `: ${said}`}` });
+        resolve({
+          ok: code === 0,
+          message: code === 0 ? "" : `engine ended with ${how}${said && `: ${said}`}`,
+        });
       });
     });
     const pipe = child.stdio[livenessFd];

@@ -43,7 +43,10 @@ export interface EnginePort {
 }
 
 /** How one launched command ended. */
-export interface TaskEnd extends Pick<Report, "pid" | "start" | "end" | "elapsed" | "out" | "err" | "lastWords"> {
+export interface TaskEnd extends Pick<
+  Report,
+  "pid" | "start" | "end" | "elapsed" | "out" | "err" | "lastWords"
+> {
   readonly tag: number;
   readonly outcome: Outcome;
   /** We signalled its tree (an order, the fence) before its shell had ended. */
@@ -126,7 +129,12 @@ export class EngineCore {
 
   /** Nothing runs and nothing waits to run here. */
   get idle(): boolean {
-    return this.#running.size === 0 && this.#waiting.length === 0 && !this.#exchanging && this.#reports.length === 0;
+    return (
+      this.#running.size === 0 &&
+      this.#waiting.length === 0 &&
+      !this.#exchanging &&
+      this.#reports.length === 0
+    );
   }
 
   get stats(): EngineStats {
@@ -272,11 +280,7 @@ export class EngineCore {
       const slot = queued === undefined ? null : this.#slots.take();
       if (queued === undefined || slot === null) return;
       const task = decodeTask(queued.body);
-      this.#launch(
-        { kind: "task", id: task.id, attempt: task.attempt, slot },
-        task.command,
-        task,
-      );
+      this.#launch({ kind: "task", id: task.id, attempt: task.attempt, slot }, task.command, task);
     }
   }
 
@@ -327,7 +331,11 @@ export class EngineCore {
       err: end.err,
       lastWords,
     });
-    this.#reports.push({ number: this.#nextReport++, ends: task.kind === "task" ? taskId(task.id) : null, body });
+    this.#reports.push({
+      number: this.#nextReport++,
+      ends: task.kind === "task" ? taskId(task.id) : null,
+      body,
+    });
   }
 
   /** `now`: does not hold reports back. */
@@ -363,7 +371,9 @@ export class EngineCore {
   /** Enough short tasks wait here: their reports can share a trip. */
   get #holds(): boolean {
     if (this.#phase !== "running" || this.#slots.free > 0) return false;
-    return this.#waiting.length > this.#claimSize.ahead / 2 && this.#reports.length < this.#settings.maxReports / 2;
+    return (
+      this.#waiting.length > this.#claimSize.ahead / 2 && this.#reports.length < this.#settings.maxReports / 2
+    );
   }
 
   #askForReminder(): void {

@@ -20,16 +20,19 @@ export function parseHostList(lists: readonly string[]): HostListResult {
     const item = raw.trim();
     if (item === "") continue;
     const colon = item.lastIndexOf(":");
-    if (colon === -1) return { kind: "bad", item, why: "there is no count; write HOST:COUNT, as in localhost:4" };
+    if (colon === -1)
+      return { kind: "bad", item, why: "there is no count; write HOST:COUNT, as in localhost:4" };
     const host = item.slice(0, colon).trim();
     const count = item.slice(colon + 1).trim();
-    if (!hostPattern.test(host)) return { kind: "bad", item, why: `${JSON.stringify(host)} is not a host name` };
+    if (!hostPattern.test(host))
+      return { kind: "bad", item, why: `${JSON.stringify(host)} is not a host name` };
     if (!/^[0-9]+$/.test(count) || Number(count) < 1 || Number(count) > mostCores) {
       return { kind: "bad", item, why: `the count must be a whole number from 1 to ${mostCores}` };
     }
     cores.set(host, (cores.get(host) ?? 0) + Number(count));
   }
-  if (cores.size === 0) return { kind: "bad", item: lists.join(","), why: "it names no host; write HOST:COUNT" };
+  if (cores.size === 0)
+    return { kind: "bad", item: lists.join(","), why: "it names no host; write HOST:COUNT" };
   return { kind: "hosts", hosts: [...cores].map(([host, sum]) => ({ host, cores: sum })) };
 }
 

@@ -1,5 +1,6 @@
 import { LaunchError } from "./launch-error.js";
 import type { Launcher, LauncherEvents } from "./launcher.js";
+import { NodeLauncher } from "./node-launcher.js";
 import { NoopLauncher } from "./noop-launcher.js";
 import { PerlLauncher } from "./perl-launcher.js";
 
@@ -11,15 +12,28 @@ export interface LauncherOptions {
   readonly livenessFd?: number;
 }
 
+/** Throws `LaunchError` when the one that was asked for cannot be started. */
 export async function createLauncher(options: LauncherOptions): Promise<Launcher> {
-  await Promise.resolve();
   switch (options.kind) {
     case "noop":
       return new NoopLauncher(options.events);
-    case "auto":
     case "perl":
       return new PerlLauncher(options);
-    default:
-      throw new LaunchError("todo");
+    case "node":
+      return new NodeLauncher(options);
+    case "auto":
+      return perlOrNode(options);
+  }
+}
+
+/** Whether Perl and its core modules are there is found out by starting it: nothing else would tell for sure. */
+async function perlOrNode(options: LauncherOptions): Promise<Launcher> {
+  const perl = new PerlLauncher(options);
+  try {
+    await perl.start();
+    return perl;
+  } catch (error) {
+    if (!(error instanceof LaunchError)) throw error;
+    return new NodeLauncher(options);
   }
 }

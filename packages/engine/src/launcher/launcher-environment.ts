@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { markVariable } from "./process-tree.js";
 
 /**
  * The environment to start another interpreter with, and what it has to put back before it starts tasks: variables that would
@@ -7,14 +8,19 @@ import { readFileSync } from "node:fs";
  */
 export function launcherEnvironment(): {
   readonly env: NodeJS.ProcessEnv;
+  readonly names: ReadonlySet<string>;
+  /** The mark of the task that we are ourselves part of; empty outside one. It is not in `env`. */
+  readonly inheritedMark: string;
   /** Names and values in turn, each after its length (32 bits, big-endian). */
   readonly restored: Buffer;
 } {
   const env: NodeJS.ProcessEnv = {};
   const restored: Array<readonly [Uint8Array, Uint8Array]> = [];
+  const names = new Set<string>();
   let exact: ReadonlyMap<string, readonly [Uint8Array, Uint8Array]> | null = null;
   for (const [name, value] of Object.entries(process.env)) {
-    if (value === undefined) continue;
+    if (value === undefined || name === markVariable) continue;
+    names.add(name);
     if (name.includes("\uFFFD") || value.includes("\uFFFD")) {
       exact ??= exactEnvironment();
       restored.push(exact.get(`${name}=${value}`) ?? [Buffer.from(name), Buffer.from(value)]);
@@ -24,7 +30,12 @@ export function launcherEnvironment(): {
       env[name] = value;
     }
   }
-  return { env, restored: Buffer.concat(restored.flat().flatMap((text) => [lengthOf(text), text])) };
+  return {
+    env,
+    names,
+    inheritedMark: process.env[markVariable] ?? "",
+    restored: Buffer.concat(restored.flat().flatMap((text) => [lengthOf(text), text])),
+  };
 }
 
 function lengthOf(text: Uint8Array): Buffer {
@@ -42,7 +53,7 @@ function exactEnvironment(): ReadonlyMap<string, readonly [Uint8Array, Uint8Arra
   } catch {
     return found;
   }
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(0, at);
     const entry = bytes.subarray(at, end < 0 ? bytes.length : end);
     const equals = entry.indexOf("=");

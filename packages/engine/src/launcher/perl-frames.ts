@@ -23,25 +23,29 @@ function frame(letter: string, length: number): { readonly bytes: Buffer; readon
   return { bytes, at: 5 };
 }
 
-/** The first frame; it is answered by hello. `nonce`: what the marks of tasks begin with. */
-export function configFrame(nonce: string): Buffer {
-  const { bytes, at } = frame("C", nonce.length);
-  bytes.write(nonce, at, "latin1");
+/** The first frame; it is answered by hello. `nonce`: what the marks of tasks begin with, after `inheritedMark`. */
+export function configFrame(nonce: string, inheritedMark: string): Buffer {
+  const { bytes, at } = frame("C", 4 + nonce.length + Buffer.byteLength(inheritedMark));
+  const next = bytes.writeUInt32BE(nonce.length, at);
+  bytes.write(inheritedMark, next + bytes.write(nonce, next, "latin1"));
   return bytes;
 }
 
-export function launchFrame({ tag, command, env }: LaunchRequest): Buffer {
+/** `ownNames`: of the variables that the launcher itself has, so that it knows when an addition replaces one. */
+export function launchFrame({ tag, command, env }: LaunchRequest, ownNames: ReadonlySet<string>): Buffer {
   let environment = 0;
-  for (const name in env) environment += 8 + Buffer.byteLength(name) + Buffer.byteLength(env[name] ?? "");
-  const { bytes, at } = frame("L", 8 + environment + command.length);
+  let replaces = 0;
+  for (const name in env) {
+    environment += 4 + Buffer.byteLength(name) + 1 + Buffer.byteLength(env[name] ?? "");
+    if (ownNames.has(name)) replaces = 1;
+  }
+  const { bytes, at } = frame("L", 9 + environment + command.length);
   let next = bytes.writeUInt32BE(tag, at);
+  next = bytes.writeUInt8(replaces, next);
   next = bytes.writeUInt32BE(environment, next);
   for (const name in env) {
-    for (const text of [name, env[name] ?? ""]) {
-      const written = bytes.write(text, next + 4, "utf8");
-      bytes.writeUInt32BE(written, next);
-      next += 4 + written;
-    }
+    const written = bytes.write(`${name}=${env[name] ?? ""}`, next + 4, "utf8");
+    next = bytes.writeUInt32BE(written, next) + written;
   }
   bytes.set(command, next);
   return bytes;

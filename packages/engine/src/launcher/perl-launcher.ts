@@ -49,6 +49,7 @@ export class PerlLauncher implements Launcher {
   /** By our monotonic clock, ms. */
   #deadline: number | null = null;
   #nonce = "";
+  #ownNames: ReadonlySet<string> = new Set();
   #gone: Promise<void> = Promise.resolve();
 
   constructor(options: PerlLauncherOptions) {
@@ -68,7 +69,9 @@ export class PerlLauncher implements Launcher {
       case "starting":
         return this.#state.started;
       case "down":
-        return this.#startOneOf(this.#options.platform === undefined ? platforms() : [this.#options.platform]);
+        return this.#startOneOf(
+          this.#options.platform === undefined ? platforms() : [this.#options.platform],
+        );
     }
   }
 
@@ -92,7 +95,7 @@ export class PerlLauncher implements Launcher {
     } else if (holdsNulByte(request)) {
       this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
     } else {
-      this.#send(launchFrame(request));
+      this.#send(launchFrame(request, this.#ownNames));
     }
   }
 
@@ -124,7 +127,8 @@ export class PerlLauncher implements Launcher {
 
   #spawn(platform: Platform): Promise<void> {
     const { cwd, livenessFd } = this.#options;
-    const { env, restored } = launcherEnvironment();
+    const { env, names, restored, inheritedMark } = launcherEnvironment();
+    this.#ownNames = names;
     const texts = [restored, ...launcherScript(platform)];
     this.#nonce = randomBytes(12).toString("hex");
     const child = spawn("perl", ["-e", bootstrap, ...texts.map(({ length }) => String(length))], {
@@ -135,10 +139,12 @@ export class PerlLauncher implements Launcher {
       stdio: ["pipe", "pipe", "pipe", ...(livenessFd === undefined ? [] : [livenessFd])],
     });
     let lastWords = "";
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => (lastWords = (lastWords + text).slice(-2000)));
+    child.stderr
+      ?.setEncoding("utf8")
+      .on("data", (text: string) => (lastWords = (lastWords + text).slice(-2000)));
     // What we write to a process that is ending is lost; its end is told by "close".
     child.stdin?.on("error", () => undefined);
-    child.stdin?.write(Buffer.concat([...texts, configFrame(this.#nonce)]));
+    child.stdin?.write(Buffer.concat([...texts, configFrame(this.#nonce, inheritedMark)]));
 
     let spawnError: Error | null = null;
     child.on("error", (error) => (spawnError = error));
@@ -146,7 +152,9 @@ export class PerlLauncher implements Launcher {
       child.once("close", (code, signal) => {
         const why =
           spawnError?.message ??
-          [`it ended with ${signal ?? `exit status ${code ?? "unknown"}`}`, lastWords.trim()].filter(Boolean).join(": ");
+          [`it ended with ${signal ?? `exit status ${code ?? "unknown"}`}`, lastWords.trim()]
+            .filter(Boolean)
+            .join(": ");
         this.#onGone(child, why).then(resolve, resolve);
       });
     });

@@ -83,7 +83,9 @@ export async function findTree(selector: TreeSelector): Promise<LiveProcess[]> {
     else siblings.push(one);
   }
   const members = new Map<number, LiveProcess>();
-  const front = live.filter((one) => one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one)));
+  const front = live.filter(
+    (one) => one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one)),
+  );
   for (let one = front.pop(); one !== undefined; one = front.pop()) {
     if (members.has(one.pid) || one.pid === process.pid) continue;
     members.set(one.pid, one);

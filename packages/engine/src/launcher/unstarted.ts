@@ -27,5 +27,10 @@ export function refused(tag: number): LaunchResult {
 
 /** The end of a task that the kernel did not let us start. */
 export function failedToStart(tag: number, errno: number, failed: "exec" | "fork"): LaunchResult {
-  return { ...refused(tag), stopped: false, outcome: { kind: "failedToStart", errno }, ...startFailureDigest(errno, failed) };
+  return {
+    ...refused(tag),
+    stopped: false,
+    outcome: { kind: "failedToStart", errno },
+    ...startFailureDigest(errno, failed),
+  };
 }

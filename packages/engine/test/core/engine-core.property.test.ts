@@ -45,11 +45,19 @@ class World {
         this.#reminder = true;
       },
       leave: () => {
-        expect([this.#left, this.running.size, this.claimed.size, this.#acknowledged]).toEqual([false, 0, 0, this.#reports]);
+        expect([this.#left, this.running.size, this.claimed.size, this.#acknowledged]).toEqual([
+          false,
+          0,
+          0,
+          this.#reports,
+        ]);
         this.#left = true;
       },
     };
-    const perEngine = { start: Array.from({ length: start }, String), stop: Array.from({ length: stop }, String) };
+    const perEngine = {
+      start: Array.from({ length: start }, String),
+      stop: Array.from({ length: stop }, String),
+    };
     this.core = new Rig({ slots, ...perEngine, needs: [], maxReports: 3 }, port).core;
     this.core.begin();
   }
@@ -221,13 +229,23 @@ function take(world: World, step: Step): void {
 }
 
 const event: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 3, arbitrary: fc.record({ do: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 9 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constant("publish" as const), count: fc.integer({ min: 1, max: 9 }) }),
+  },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("answer" as const), late: fc.boolean() }) },
   {
     weight: 8,
-    arbitrary: fc.record({ do: fc.constant("end" as const), which: fc.nat(20), seconds: fc.constantFrom(0, 60) }),
+    arbitrary: fc.record({
+      do: fc.constant("end" as const),
+      which: fc.nat(20),
+      seconds: fc.constantFrom(0, 60),
+    }),
   },
-  { weight: 5, arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal", "remind") }) },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal", "remind") }),
+  },
 );
 const order: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("order" as const), wanted: fc.constantFrom<Wanted>("drain", "stop") }),
@@ -238,29 +256,45 @@ const slots = fc.integer({ min: 1, max: 4 });
 describe("an engine core under any sequence of events", () => {
   it("keeps its capacity and leaves no published task lying, without a renewal to wake it", () => {
     fc.assert(
-      fc.property(slots, fc.nat(2), fc.nat(2), fc.array(event, { maxLength: 60 }), (size, start, stop, events) => {
-        const world = new World(size, start, stop);
-        for (const step of events) take(world, step);
-        world.settle();
-        expect(world.queue).toEqual([]);
-        expect(world.claimed.size).toBe(0);
-        expect(world.left).toBe(false);
-      }),
+      fc.property(
+        slots,
+        fc.nat(2),
+        fc.nat(2),
+        fc.array(event, { maxLength: 60 }),
+        (size, start, stop, events) => {
+          const world = new World(size, start, stop);
+          for (const step of events) take(world, step);
+          world.settle();
+          expect(world.queue).toEqual([]);
+          expect(world.claimed.size).toBe(0);
+          expect(world.left).toBe(false);
+        },
+      ),
       { numRuns: 500 },
     );
   });
 
   it("ends every claim in one report or release, and leaves, when it is told to drain or stop at any time", () => {
-    const mixed = fc.array(fc.oneof({ weight: 20, arbitrary: event }, { weight: 1, arbitrary: order }), { maxLength: 60 });
+    const mixed = fc.array(fc.oneof({ weight: 20, arbitrary: event }, { weight: 1, arbitrary: order }), {
+      maxLength: 60,
+    });
     const after = fc.array(event, { maxLength: 20 });
     fc.assert(
-      fc.property(slots, fc.nat(2), fc.nat(2), mixed, order, after, (size, start, stop, before, last, rest) => {
-        const world = new World(size, start, stop);
-        for (const step of [...before, last, ...rest]) take(world, step);
-        world.settle();
-        expect(world.claimed.size).toBe(0);
-        expect(world.left).toBe(true);
-      }),
+      fc.property(
+        slots,
+        fc.nat(2),
+        fc.nat(2),
+        mixed,
+        order,
+        after,
+        (size, start, stop, before, last, rest) => {
+          const world = new World(size, start, stop);
+          for (const step of [...before, last, ...rest]) take(world, step);
+          world.settle();
+          expect(world.claimed.size).toBe(0);
+          expect(world.left).toBe(true);
+        },
+      ),
       { numRuns: 500 },
     );
   });

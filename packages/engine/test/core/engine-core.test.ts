@@ -26,14 +26,19 @@ describe("an engine that starts", () => {
     rig.core.begin();
     expect(rig.calls()).toEqual(["launch 1: id 0, slot -1: one"]);
     rig.end(1, { kind: "exited", code: 3 });
-    expect(rig.calls()).toEqual(["launch 2: id 1, slot -1: two", "exchange 1: reports 1 start 0 exit 3; awaits"]);
+    expect(rig.calls()).toEqual([
+      "launch 2: id 1, slot -1: two",
+      "exchange 1: reports 1 start 0 exit 3; awaits",
+    ]);
     rig.answer();
     rig.core.onBell();
     expect(rig.calls().filter((call) => call.includes("wants"))).toEqual([]);
     if (rig.exchanging) rig.answer();
     rig.calls();
     rig.end(2);
-    expect(rig.calls()).toEqual([expect.stringMatching(/^exchange \d: reports 2 start 1 exit 0; wants c1\*2; idle 2$/)]);
+    expect(rig.calls()).toEqual([
+      expect.stringMatching(/^exchange \d: reports 2 start 1 exit 0; wants c1\*2; idle 2$/),
+    ]);
     expect(rig.core.phase).toBe("running");
   });
 
@@ -187,7 +192,16 @@ describe("an engine that runs", () => {
     const lastWords = Buffer.from("oh no");
     rig.end(1, { kind: "exited", code: 0 }, { lastWords });
     const report = decodeReport(rig.request.reports[0]?.body ?? lastWords);
-    expect(report).toMatchObject({ kind: "task", id: 0, attempt: 1, host: "vm", pid: 1001, start: 1, end: 2, elapsed: 1 });
+    expect(report).toMatchObject({
+      kind: "task",
+      id: 0,
+      attempt: 1,
+      host: "vm",
+      pid: 1001,
+      start: 1,
+      end: 2,
+      elapsed: 1,
+    });
     expect(report.lastWords).toHaveLength(0);
     rig.end(2, { kind: "exited", code: 1 }, { lastWords });
     rig.answer();
@@ -224,7 +238,8 @@ function hurriedRig(ids: readonly number[]): Rig {
   return rig;
 }
 
-const ids = (from: number, to: number): readonly number[] => Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const ids = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
 
 describe("an engine whose tasks are over in no time", () => {
   it("claims ahead what they run in a moment, and lets it wait for a slot", () => {
@@ -257,7 +272,10 @@ describe("an engine whose tasks are over in no time", () => {
     const rig = hurriedRig(ids(2, 4));
     rig.answer({}, { tripMs: 100 });
     rig.end(2, { kind: "exited", code: 0 }, { elapsed: 0.001 });
-    expect(rig.calls()).toEqual(["launch 4: id 3, slot 1: task 3", "exchange 4: reports 2 task 1 exit 0 ends 1; wants c1*39"]);
+    expect(rig.calls()).toEqual([
+      "launch 4: id 3, slot 1: task 3",
+      "exchange 4: reports 2 task 1 exit 0 ends 1; wants c1*39",
+    ]);
   });
 
   it("hands back what waits when none of it was started for a while, and claims what is free only", () => {
@@ -314,10 +332,16 @@ describe("an engine that drains", () => {
     rig.answer({ wanted: "drain" });
     expect(rig.calls()).toEqual([]);
     rig.end(2);
-    expect(rig.calls()).toEqual(["launch 3: id 0, slot -1: tidy", "exchange 3: reports 2 task 1 exit 0 ends 1; awaits"]);
+    expect(rig.calls()).toEqual([
+      "launch 3: id 0, slot -1: tidy",
+      "exchange 3: reports 2 task 1 exit 0 ends 1; awaits",
+    ]);
     rig.answer({ wanted: "drain", acknowledged: 1 });
     rig.end(3);
-    expect(rig.calls()).toEqual(["launch 4: id 1, slot -1: sweep", "exchange 4: reports 3 stop 0 exit 0; awaits"]);
+    expect(rig.calls()).toEqual([
+      "launch 4: id 1, slot -1: sweep",
+      "exchange 4: reports 3 stop 0 exit 0; awaits",
+    ]);
     rig.answer({ wanted: "drain", acknowledged: 2 });
     rig.end(4, { kind: "exited", code: 1 });
     expect(rig.calls()).toEqual(["exchange 5: reports 4 stop 1 exit 1; awaits"]);
@@ -409,7 +433,10 @@ describe("an engine that drains", () => {
     rig.core.onWanted("drain");
     rig.calls();
     rig.end(1);
-    expect(rig.calls()).toEqual(["launch 2: id 0, slot -1: tidy", "exchange 1: reports 1 start 0 exit 0; awaits"]);
+    expect(rig.calls()).toEqual([
+      "launch 2: id 0, slot -1: tidy",
+      "exchange 1: reports 1 start 0 exit 0; awaits",
+    ]);
   });
 });
 

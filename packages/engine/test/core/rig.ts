@@ -14,7 +14,12 @@ import {
   protocolVersion,
   taskId,
 } from "@taskmuster/kvs/protocol";
-import { EngineCore, type EnginePort, type EngineSettings, type TaskEnd } from "../../src/core/engine-core.js";
+import {
+  EngineCore,
+  type EnginePort,
+  type EngineSettings,
+  type TaskEnd,
+} from "../../src/core/engine-core.js";
 import { emptyDigest } from "../../src/core/output-digest.js";
 
 export const oneCore: NeedsKey = needsKey({ cores: 1 });
@@ -79,11 +84,21 @@ export class Rig implements EnginePort {
   }
 
   answer(
-    answer: { readonly tasks?: readonly QueuedTask[]; readonly acknowledged?: number; readonly wanted?: Wanted } = {},
+    answer: {
+      readonly tasks?: readonly QueuedTask[];
+      readonly acknowledged?: number;
+      readonly wanted?: Wanted;
+    } = {},
     options: { readonly tripMs?: number; readonly needs?: readonly NeedsKey[] } = {},
   ): void {
     this.#needs = options.needs ?? this.#needs;
-    const whole: ExchangeAnswer = { tasks: [], acknowledged: 0, wanted: "run", needs: this.#needs, ...answer };
+    const whole: ExchangeAnswer = {
+      tasks: [],
+      acknowledged: 0,
+      wanted: "run",
+      needs: this.#needs,
+      ...answer,
+    };
     if (this.#request === null) throw new Error("no exchange is under way");
     this.#request = null;
     this.core.onExchanged(whole, options.tripMs ?? 0);
@@ -146,8 +161,14 @@ function shownExchange(request: ExchangeRequest): string {
   });
   const parts = [
     listed("reports", reports),
-    listed("releases", request.releases.map((task) => String(task.id))),
-    listed("wants", request.wants.map(({ needs, max }) => `${needs}*${max}`)),
+    listed(
+      "releases",
+      request.releases.map((task) => String(task.id)),
+    ),
+    listed(
+      "wants",
+      request.wants.map(({ needs, max }) => `${needs}*${max}`),
+    ),
     request.idleSlots === 0 ? "" : `idle ${request.idleSlots}`,
     request.awaitsAcknowledgement ? "awaits" : "",
   ].filter((part) => part !== "");

@@ -61,9 +61,12 @@ describe("slotsOf", () => {
     [7, 3, 2, 2, 3],
     [2, 1, 16, 16, 0],
     [7, 1.5, null, 4, 1],
-  ])("%s cores, -c %s, -t %s: %s slots of %s cores, as disBatch has it", (cores, cpus, tasks, slots, coresPerTask) => {
-    expect(slotsOf(cores, cpus, tasks)).toEqual({ slots, coresPerTask });
-  });
+  ])(
+    "%s cores, -c %s, -t %s: %s slots of %s cores, as disBatch has it",
+    (cores, cpus, tasks, slots, coresPerTask) => {
+      expect(slotsOf(cores, cpus, tasks)).toEqual({ slots, coresPerTask });
+    },
+  );
 
   it("does not lose a slot to a fraction that has no exact value", () => {
     // disBatch has 9: Python's 1.0 // 0.1.

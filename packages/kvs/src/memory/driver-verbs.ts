@@ -87,7 +87,7 @@ export function expel(run: Run, engine: EngineId): readonly ClaimedTask[] {
   if (member.state === "member") {
     member.expelled = [...member.claims.values()]
       .map(({ id, attempt }) => ({ id, attempt }))
-      .sort((a, b) => a.id - b.id);
+      .toSorted((a, b) => a.id - b.id);
     member.claims.clear();
     member.state = "expelled";
     member.idle = 0;

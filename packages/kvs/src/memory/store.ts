@@ -58,7 +58,7 @@ export class MemoryStore implements KvsStore {
     number: number,
     tasks: readonly QueuedTask[],
     where: "back" | "front" = "back",
-  ) {
+  ): Promise<void> {
     this.#asDriver(token, (run) => {
       driver.publish(run, number, tasks, where);
     });

@@ -1,5 +1,5 @@
 import { Packr } from "msgpackr";
-import * as z from "zod/mini";
+import type * as z from "zod/mini";
 import { MalformedMessageError } from "../errors.js";
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });

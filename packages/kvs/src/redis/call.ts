@@ -10,7 +10,7 @@ export type Call = (script: Script, args: readonly (string | Buffer | number)[])
 export function replyError(error: unknown): unknown {
   if (!isReply(error)) return error;
   const [code, detail] = /\bTM_[A-Z]+\b(?: \d+)?/.exec(error.message)?.[0].split(" ") ?? [];
-  switch (code) {
+  switch (code ?? "") {
     case "TM_GONE":
       return runIsOver();
     case "TM_STALE":

@@ -62,5 +62,5 @@ export function parseClaims(text: string): readonly ClaimedTask[] {
       const [id, tries] = each.split(":");
       return { id: taskId(Number(id)), attempt: attempt(Number(tries)) };
     })
-    .sort((a, b) => a.id - b.id);
+    .toSorted((a, b) => a.id - b.id);
 }

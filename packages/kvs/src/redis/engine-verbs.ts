@@ -2,7 +2,7 @@ import type { NeedsKey } from "../protocol/index.js";
 import type { EngineVerbs, ExchangeRequest, QueuedTask } from "../store.js";
 import type { Call } from "./call.js";
 import { parseTaskElement, reportElement, taskElement } from "./element.js";
-import { asArray, asBuffer, asNumber, asText } from "./reply.js";
+import { asArray, asBuffer, asNeedsKey, asNumber, asText } from "./reply.js";
 import { scripts } from "./scripts.js";
 import { wantedOf } from "../wanted.js";
 
@@ -14,7 +14,10 @@ export function engineVerbs(call: Call): EngineVerbs {
     const text = asText(reply);
     if (text !== needsText) {
       needsText = text;
-      needsKeys = text.split(" ").filter((each) => each !== "") as NeedsKey[];
+      needsKeys = text
+        .split(" ")
+        .filter((each) => each !== "")
+        .map(asNeedsKey);
     }
     return needsKeys;
   };
@@ -75,7 +78,7 @@ function exchangeArgs(request: ExchangeRequest): (string | Buffer | number)[] {
 function claimedTasks(claimed: readonly unknown[]): QueuedTask[] {
   const tasks: QueuedTask[] = [];
   for (let at = 0; at < claimed.length; at += 2) {
-    const needs = asText(claimed[at]) as NeedsKey;
+    const needs = asNeedsKey(asText(claimed[at]));
     for (const element of asArray(claimed[at + 1])) tasks.push(parseTaskElement(needs, asBuffer(element)));
   }
   return tasks;

@@ -14,7 +14,12 @@ export interface Refusal {
 /** Turns whatever ioredis, the system or the server said into words. */
 export function refusalOf(cause: unknown, endpoint: Endpoint, address: KvsAddress): Refusal {
   const { why, passing } = explain(cause, endpoint, address);
-  return { kind: "refusal", message: `${endpoint.text}: ${why}`, passing, cause };
+  return { kind: "refusal", message: `${endpoint.text}: ${why}`, passing, cause: withoutCommand(cause) };
+}
+
+/** ioredis hangs the refused command on its errors, with the password if that was AUTH; a logger would show it. */
+function withoutCommand(cause: unknown): unknown {
+  return cause instanceof Error && "command" in cause ? new Error(cause.message) : cause;
 }
 
 function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why: string; passing: boolean } {
@@ -42,12 +47,14 @@ function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why
 }
 
 function explainOther(error: Error, endpoint: Endpoint): string {
-  if (/^Connection is closed/.test(error.message)) {
+  if (error.message.startsWith("Connection is closed")) {
     return endpoint.kind === "tcp" && !endpoint.tls
       ? "the server closed the connection at once; does it want TLS (rediss://)?"
       : "the server closed the connection at once";
   }
-  return error.message;
+  return error.message.startsWith("Socket timeout")
+    ? "it takes connections and does not answer"
+    : error.message;
 }
 
 function explainReply(message: string, address: KvsAddress): { why: string; passing: boolean } {
@@ -64,7 +71,7 @@ function explainReply(message: string, address: KvsAddress): { why: string; pass
       passing: false,
     };
   }
-  if (/^NOPERM/.test(message))
+  if (message.startsWith("NOPERM"))
     return { why: `the user may not do what is needed (${message})`, passing: false };
   if (/^(LOADING|MASTERDOWN|BUSY|TRYAGAIN|CLUSTERDOWN)/.test(message)) return { why: message, passing: true };
   return { why: message, passing: false };

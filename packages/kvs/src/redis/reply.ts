@@ -1,4 +1,5 @@
 import { MalformedMessageError } from "../errors.js";
+import { type NeedsKey, needsKey, parseNeedsKey } from "../protocol/index.js";
 
 // What our own scripts answer, checked once, where it enters.
 
@@ -26,4 +27,19 @@ export function asText(reply: unknown): string {
 export function asArray(reply: unknown): readonly unknown[] {
   if (Array.isArray(reply)) return reply;
   throw malformed("an array", reply);
+}
+
+const knownNeeds = new Map<string, NeedsKey>();
+
+/** A run has few distinct needs, and each task names one. */
+export function asNeedsKey(text: string): NeedsKey {
+  let key = knownNeeds.get(text);
+  if (key !== undefined) return key;
+  try {
+    key = needsKey(parseNeedsKey(text));
+  } catch (cause) {
+    throw new MalformedMessageError("needs", text, { cause });
+  }
+  knownNeeds.set(text, key);
+  return key;
 }

@@ -1,6 +1,9 @@
-import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { copyFileSync, createWriteStream, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import http, { type IncomingMessage } from "node:http";
+import https, { type RequestOptions } from "node:https";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { KvsError } from "../errors.js";
 import { builtBinary, builtVersion } from "./find-binary.js";
 
@@ -45,27 +48,28 @@ export async function buildServerBinary(
 }
 
 async function loadDownloader(onProgress: (message: string) => void) {
-  // The package's own entry builds too, but writes to standard output and checks no certificate (see below).
-  const Base = defaultExport(
-    await import("redis-memory-server/lib/util/RedisBinaryDownload.js"),
-  ) as Downloader;
+  // Its own entry builds too, but downloads in another way (see below).
+  const Base = defaultExport(await import("redis-memory-server/lib/util/RedisBinaryDownload.js"));
+  if (!isDownloader(Base)) throw new Error("redis-memory-server is not the version that it should be");
 
   return class extends Base {
-    /** The original writes to standard output, which is for results. */
-    override printDownloadProgress(chunk: { length: number }): void {
-      const { dlProgress: progress } = this;
-      progress.current += chunk.length;
-      const now = Date.now();
-      if (now - progress.lastPrintedAt < 2_000) return;
-      progress.lastPrintedAt = now;
-      onProgress(`downloaded ${Math.floor((100 * progress.current) / progress.length)} %`);
-    }
-
-    /** What is downloaded is compiled and run: the original checks the certificate only when started by npm. */
+    /**
+     * What is downloaded is compiled and run: the original checks the certificate only when started by npm. It also writes
+     * to standard output, which is for results, and a failure can end the process.
+     */
     override async httpDownload(
-      ...[options, ...rest]: Parameters<InstanceType<Downloader>["httpDownload"]>
+      ...[options, target, temporary]: Parameters<InstanceType<Downloader>["httpDownload"]>
     ): Promise<string> {
-      return super.httpDownload({ ...options, rejectUnauthorized: true }, ...rest);
+      const response = await get({ ...options, rejectUnauthorized: true });
+      if (response.statusCode !== 200) {
+        response.destroy();
+        throw new Error(
+          `${options.hostname}${options.path} answered with status ${response.statusCode ?? "none"}`,
+        );
+      }
+      await pipeline(response, createWriteStream(temporary));
+      renameSync(temporary, target);
+      return target;
     }
 
     override async makeInstall(directory: string): Promise<void> {
@@ -75,9 +79,21 @@ async function loadDownloader(onProgress: (message: string) => void) {
   };
 }
 
+function get(options: RequestOptions & { readonly protocol: string }): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = options.protocol === "http:" ? http.get(options) : https.get(options);
+    request.once("response", resolve);
+    request.once("error", reject);
+  });
+}
+
 /** Node, the bundler and the test runner differ in how deep they put the default export of such a module. */
 function defaultExport(loaded: unknown): unknown {
   let found = loaded;
   while (typeof found === "object" && found !== null && "default" in found) found = found.default;
   return found;
+}
+
+function isDownloader(found: unknown): found is Downloader {
+  return typeof found === "function";
 }

@@ -10,6 +10,8 @@ export interface KeeperOptions {
   readonly server: { readonly pid: number; readonly directory: string };
   /** As the engines have it. */
   readonly leaseMs: number;
+  /** How long a new driver is waited for; default 3 s. */
+  readonly driverPatienceMs?: number;
 }
 
 export interface Keeper {
@@ -27,22 +29,21 @@ const waiter = 'read -r word && [ "$word" = done ] && exit 0; exec "$@"';
  * Node sees to that. Does not keep this process alive.
  */
 export function startKeeper(options: KeeperOptions): Keeper {
-  const { node, keeperScript, addressFile, server, leaseMs } = options;
-  const child = spawn(
-    "/bin/sh",
-    [
-      "-c",
-      waiter,
-      "taskmuster-keeper",
-      node,
-      keeperScript,
-      addressFile,
-      server.directory,
-      `${server.pid}`,
-      `${leaseMs}`,
-    ],
-    { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] },
-  );
+  const { node, keeperScript, addressFile, server, leaseMs, driverPatienceMs } = options;
+  const keeper = [
+    node,
+    keeperScript,
+    addressFile,
+    server.directory,
+    `${server.pid}`,
+    `${leaseMs}`,
+    `${driverPatienceMs ?? 3_000}`,
+  ];
+  const child = spawn("/bin/sh", ["-c", waiter, "taskmuster-keeper", ...keeper], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   const gone = endOf(child);
   child.stdin?.on("error", () => undefined);
   child.unref();

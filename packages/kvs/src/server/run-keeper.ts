@@ -18,22 +18,21 @@ export interface KeepOptions {
   readonly serverPid: number;
   readonly leaseMs: number;
   /** How long no new driver may show before nobody is expected to. */
-  readonly driverPatienceMs?: number;
-  readonly lookEveryMs?: number;
+  readonly driverPatienceMs: number;
 }
 
 /** What `startKeeper` puts into argv. Throws a `RangeError`. */
 export function parseKeeperArguments(args: readonly string[]): KeepOptions {
-  const [addressFile, directory, serverPid, leaseMs] = args;
+  const [addressFile, directory, ...numbers] = args;
+  const [serverPid = 0, leaseMs = 0, driverPatienceMs = 0] = numbers.map(Number);
   if (
     addressFile === undefined ||
     directory === undefined ||
-    !(Number(serverPid) > 1) ||
-    !(Number(leaseMs) > 0)
+    !(serverPid > 1 && leaseMs > 0 && driverPatienceMs > 0)
   ) {
-    throw new RangeError("usage: keeper ADDRESSFILE DIRECTORY PID LEASE_MS");
+    throw new RangeError("usage: keeper ADDRESSFILE DIRECTORY PID LEASE_MS DRIVER_PATIENCE_MS");
   }
-  return { addressFile, directory, serverPid: Number(serverPid), leaseMs: Number(leaseMs) };
+  return { addressFile, directory, serverPid, leaseMs, driverPatienceMs };
 }
 
 /**
@@ -71,9 +70,11 @@ function pathOf(address: string): string {
   return endpoint.kind === "unix" ? endpoint.path : "";
 }
 
+const lookEveryMs = 500;
+
 /** Returns when nobody needs the server any more, or it is gone. */
 async function watch(options: KeepOptions, address: RunAddress): Promise<void> {
-  const { leaseMs, driverPatienceMs = 3_000, lookEveryMs = 500 } = options;
+  const { leaseMs, driverPatienceMs } = options;
   const watcher = new Watch({ leaseMs, driverPatienceMs, longestGapMs: 10_000 });
   let store: KvsStore | undefined;
   try {
@@ -85,7 +86,7 @@ async function watch(options: KeepOptions, address: RunAddress): Promise<void> {
         const seen = watcher.look(performance.now(), await store.snapshot(), isDeadHere);
         if (!seen.driver && seen.engines === 0) return;
         // A driver that took over has a keeper of its own: this one is only there in case.
-        await sleep(seen.driver ? Math.max(lookEveryMs, driverPatienceMs / 2) : lookEveryMs);
+        await sleep(seen.driver ? driverPatienceMs / 2 : lookEveryMs);
       } catch (error) {
         if (!(error instanceof TaskmusterError)) throw error;
         store = undefined;

@@ -22,7 +22,7 @@ describe("the keys of a run", () => {
       for (const [, name = ""] of text.matchAll(/\bP \.\. '([^']+)'/g)) used.add(name.replace(/:.*/, ""));
     }
     const listed = new Set(Object.keys(runKeyNames).map((name) => name.replace(/:.*/, "")));
-    expect([...used].sort()).toEqual([...listed].sort());
+    expect([...used].toSorted()).toEqual([...listed].toSorted());
   });
 });
 
@@ -40,7 +40,7 @@ describe("the scripts", () => {
   it("are all in use", () => {
     const directory = fileURLToPath(new URL("../../src/redis/scripts", import.meta.url));
     const files = readdirSync(directory).filter((name) => name.endsWith(".lua"));
-    expect(files.map((name) => name.replace(".lua", "")).sort()).toEqual(Object.keys(scripts).sort());
+    expect(files.map((name) => name.replace(".lua", "")).toSorted()).toEqual(Object.keys(scripts).toSorted());
     for (const name of readdirSync(`${directory}/shared`)) {
       const shared = readFileSync(`${directory}/shared/${name}`, "utf8");
       expect(Object.values(scripts).some(({ text }) => text.includes(shared))).toBe(true);

@@ -15,6 +15,7 @@ const keeper = startKeeper({
   addressFile,
   server: { pid: server.pid ?? 0, directory: server.directory },
   leaseMs: Number(leaseMs),
+  driverPatienceMs: 800,
 });
 const store = await connectRedisStore({
   address: server.address,

@@ -126,11 +126,11 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
   });
 
   it("waits while an engine elsewhere renews its lease, and until that has run out", async () => {
-    const started = await startDriver(1_500);
+    const started = await startDriver(1_000);
     const store = await joinEngine("some-other-machine", process.pid);
     parent?.kill("SIGKILL");
     // Longer than a driver is waited for.
-    for (let counter = 1; counter <= 50; counter++) {
+    for (let counter = 1; counter <= 20; counter++) {
       await store.renew({ engine, counter, stats: Buffer.from("") });
       await sleep(100);
     }
@@ -155,7 +155,7 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     try {
       await joinEngine(hostname(), alive.pid ?? 0);
       parent?.kill("SIGKILL");
-      await sleep(4_500);
+      await sleep(2_000);
       expect(isProcessAlive(started.server)).toBe(true);
     } finally {
       alive.kill("SIGKILL");
@@ -171,7 +171,7 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     const store = await connectRedisStore({ address, runId: address.runId, role: "driver" });
     stores.push(store);
     const token = await store.open(Buffer.from(""));
-    for (let beats = 0; beats < 45; beats++) {
+    for (let beats = 0; beats < 20; beats++) {
       await store.beat(token);
       await sleep(100);
     }

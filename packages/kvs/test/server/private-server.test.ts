@@ -103,7 +103,7 @@ describe.each(testServers().filter(({ binary }) => binary !== undefined))(
       });
       await store.open(Buffer.from("info"));
       await store.disconnect();
-      expect(readdirSync(server.directory).sort()).toEqual(["kvs.sock", "server.log"]);
+      expect(readdirSync(server.directory).toSorted()).toEqual(["kvs.sock", "server.log"]);
       await Promise.all([server.stop(), server.stop()]);
       await server.stop();
       expect(existsSync(server.directory)).toBe(false);

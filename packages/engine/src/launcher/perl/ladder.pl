@@ -138,7 +138,7 @@ sub finish_stop {
 # When the next of our own doings is due; undef: never.
 sub next_deadline {
     my $first = @young ? $young[0][BEGAN] + $YOUNG_SECONDS : undef;
-    for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[4] } @unforked) {
+    for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[5] } @unforked) {
         $first = $at if !defined $first || $at < $first;
     }
     return $first;

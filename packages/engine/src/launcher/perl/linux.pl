@@ -67,7 +67,7 @@ sub unblock_signals { syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $NO_SIGNAL, 0, 
 
 # --- the process that forks for us, see spawner.pl
 our ($spawner_pid, $requests, $answers);
-my $MOST_REQUEST_BYTES = 200_000;   # a larger one may not fit into the socket
+my $MOST_REQUEST_BYTES = 65536;   # of the spawner's buffer
 
 # False: it cannot take this one now.
 sub ask_spawner {

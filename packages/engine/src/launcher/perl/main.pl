@@ -29,8 +29,8 @@ sub read_frames {
 sub take_frame {
     my ($kind, $contents) = @_;
     if ($kind eq 'L') {
-        my ($tag, $environment, $command) = unpack('N N/a a*', $contents);
-        $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, $environment, $command);
+        my ($tag, @request) = unpack('N C N/a a*', $contents);   # whether it replaces variables of ours, environment, command
+        $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, @request);
     } elsif ($kind eq 'S') {
         my ($tag, $grace_ms) = unpack('NN', $contents);
         stop_by_tag($tag, $grace_ms / 1000);
@@ -44,8 +44,7 @@ sub take_frame {
 }
 
 sub configure {
-    ($nonce) = @_;
-    $inherited_mark = defined $ENV{$MARK} ? $ENV{$MARK} : '';
+    ($nonce, $inherited_mark) = unpack('N/a a*', $_[0]);
     send_frame('H', pack('C d>', $VERSION, monotonic_time()));
 }
 
@@ -107,6 +106,7 @@ sub run {
         check_fence() if $fence_untold;
         flush_reports() if $to_send ne '';
     }
+    if ($spawner_pid) { kill('KILL', $spawner_pid); waitpid($spawner_pid, 0) }
     exit_at_once(0);
 }
 

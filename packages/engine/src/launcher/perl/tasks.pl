@@ -9,7 +9,7 @@ sub PID() { 2 }         # 0: the spawner has not told it yet
 sub START() { 3 }       # real time
 sub BEGAN() { 4 }       # monotonic
 sub STATUS() { 5 }      # of waitpid; undef while the shell lives
-sub REQUEST() { 6 }     # [environment, command], as long as it may have to be launched again
+sub REQUEST() { 6 }     # arguments of launch, as long as it may have to be launched again
 sub ENDED() { 7 }       # monotonic
 sub STOP() { 8 }        # its ladder, see ladder.pl; undef: it is not being stopped
 sub STOPPED() { 9 }     # its shell was signalled by us
@@ -42,7 +42,7 @@ my (@task_of_slot, @stream_of_slot);
 my %unanswered;         # serial => task that the spawner has not told the pid of
 my %ended_early;        # pid => [status, monotonic time] of a child that may be one of those
 my $answers_slot;
-my @unforked;           # launches to try again: [tag, environment, command, tries, at]
+my @unforked;           # launches to try again: [arguments of launch, when]
 my $last_serial = 0;
 my $now = 0;            # monotonic, of the last wake-up
 my $real_offset = 0;    # real time less monotonic time, read anew every second
@@ -69,19 +69,19 @@ sub open_task_channels {
 }
 
 sub launch {
-    my ($tag, $environment, $command, $tries) = @_;
+    my ($tag, $replaces, $environment, $command, $tries) = @_;
     my ($out, $out_writer) = make_pipe();
     my ($err, $err_writer) = make_pipe();
     my $serial = ++$last_serial;
     my $began = monotonic_time();
     my $task = [$tag, $serial, 0, $began + $real_offset, $began, undef, undef, 0, undef, 0, 0,
         $out, undef, 0, '', '', $err, undef, 0, '', ''];
-    my $marked = $environment . pack('(N/a*)2', $MARK, "$inherited_mark$nonce.$serial;");
+    my $marked = $environment . pack('N/a*', "$MARK=$inherited_mark$nonce.$serial;");
     my $pid;
     if (!defined $err_writer) { }
-    elsif (ask_spawner(pack('NN/a*a*', $serial, $command, $marked), $out_writer, $err_writer)) {
+    elsif (ask_spawner(pack('NCN/a*a*', $serial, $replaces, $command, $marked), $out_writer, $err_writer)) {
         $pid = 0;
-        $task->[REQUEST] = [$environment, $command];
+        $task->[REQUEST] = [$replaces, $environment, $command];
         $unanswered{$serial} = $task;
     } else {
         $pid = fork;
@@ -96,7 +96,7 @@ sub launch {
         push @young, $task;
     } else {
         close_fd($_) for grep { defined } $out, $err;
-        retry_launch($tag, $environment, $command, $tries || 0, $errno);
+        retry_launch($tag, $replaces, $environment, $command, $tries || 0, $errno);
     }
 }
 
@@ -104,8 +104,7 @@ sub launch {
 sub become_task {
     my ($serial, $environment, $command, $out, $err) = @_;
     prepare_child($out, $err);
-    my %added = unpack('(N/a)*', $environment);
-    @ENV{ keys %added } = values %added;
+    for (unpack('(N/a)*', $environment)) { $ENV{$1} = $2 if /^([^=]*)=(.*)/s }
     unblock_signals();
     exec { '/bin/bash' } '/bin/bash', '-c', $command;
     syswrite($error_writer, pack('NN', $serial, $!));
@@ -168,18 +167,18 @@ sub learn_pid {
 }
 
 sub retry_launch {
-    my ($tag, $environment, $command, $tries, $errno) = @_;
+    my ($tag, $replaces, $environment, $command, $tries, $errno) = @_;
     if ($tries > $#FORK_RETRY_SECONDS) { tell_unstarted($tag, $FORK_FAILED, $errno) }
     else {
         my $at = $now + $FORK_RETRY_SECONDS[$tries];
-        push @unforked, [$tag, $environment, $command, $tries + 1, $at];
+        push @unforked, [$tag, $replaces, $environment, $command, $tries + 1, $at];
     }
 }
 
 sub retry_unforked {
-    my @due = grep { $_->[4] <= $now } @unforked;
-    @unforked = grep { $_->[4] > $now } @unforked;
-    launch(@$_[0 .. 3]) for @due;
+    my @due = grep { $_->[5] <= $now } @unforked;
+    @unforked = grep { $_->[5] > $now } @unforked;
+    launch(@$_[0 .. 4]) for @due;
 }
 
 # Takes every child that has ended: a task's shell, or an orphan that was given to us.

@@ -1,0 +1,133 @@
+# Kills the trees of an engine's tasks when the engine is gone (end of input) or has been silent past its deadline.
+# Reads lines: "M TEXT" the text by which a task's processes are found in their environment, "+PID" and "-PID" a task's shell
+# (the leader of its session) started and ended, "D N" the deadline is N hundredths of a second from now.
+# Works with bash 3.2.
+trap '' HUP INT QUIT TERM PIPE TSTP TTIN TTOU
+
+mark=
+shells=' '
+deadline=
+
+# Sets $now, in hundredths; monotonic where there is /proc.
+look_at_clock() {
+  local up rest
+  if { read -r up rest </proc/uptime; } 2>/dev/null; then
+    now=$((10#${up/./}))
+  else
+    now=$((SECONDS * 100))
+  fi
+}
+
+# All live processes, one per line: pid parent group session.
+processes() {
+  local file pid stat
+  if [ -r /proc/self/stat ]; then
+    for file in /proc/[0-9]*/stat; do
+      { IFS= read -r -d '' stat <"$file"; } 2>/dev/null
+      [ -n "$stat" ] || continue
+      pid=${file#/proc/}
+      # The name in parentheses may hold anything, so count from the last one.
+      set -- ${stat##*) }
+      stat=
+      # A zombie is dead unless only its first thread has ended.
+      case $1 in
+        X | x) continue ;;
+        Z) [ "${18}" -gt 1 ] || continue ;;
+      esac
+      echo "${pid%/stat} $2 $3 $4"
+    done
+  else
+    ps -A -o pid= -o ppid= -o pgid= -o sess= -o stat= | while read -r pid stat; do
+      set -- $stat
+      case $4 in Z*) continue ;; esac
+      case $3 in *[!0-9]*) set -- "$1" "$2" 0 ;; esac
+      echo "$pid $1 $2 $3"
+    done
+  fi
+}
+
+has() {
+  case $1 in *" $2 "*) return 0 ;; esac
+  return 1
+}
+
+# Sets $members to the processes of all trees and $targets to what to kill: groups, which reaches children being forked this instant
+# too. Adds their sessions and groups to $shells: a child that they leave behind is found by these.
+find_members() {
+  local all marked=' ' more=yes pid parent group session file
+  all=$(processes)
+  if [ -n "$mark" ] && [ -r /proc/self/environ ]; then
+    for file in $(grep -laF -- "$mark" /proc/[0-9]*/environ 2>/dev/null); do
+      file=${file#/proc/}
+      marked="$marked${file%/environ} "
+    done
+  fi
+  members=' '
+  targets=' '
+  while [ -n "$more" ]; do
+    more=
+    while read -r pid parent group session; do
+      if [ "$pid" = $$ ] || has "$members" "$pid"; then continue; fi
+      has "$shells" "$pid" || has "$shells" "$session" || has "$shells" "$group" || has "$marked" "$pid" ||
+        has "$members" "$parent" || continue
+      members="$members$pid "
+      if [ "$group" -gt 1 ] && [ "$group" != $$ ]; then targets="$targets-$group "; else targets="$targets$pid "; fi
+      [ "$group" -le 1 ] || has "$shells" "$group" || shells="$shells$group "
+      [ "$session" -le 1 ] || has "$shells" "$session" || shells="$shells$session "
+      more=yes
+    done <<<"$all"
+  done
+}
+
+kill_trees() {
+  local empty=0 tries=0 members targets
+  # Twice, as one look may miss a child that was born while we looked. After some ten seconds what is left hangs in the
+  # kernel and will never run again.
+  while [ $empty -lt 2 ] && [ $tries -lt 200 ]; do
+    find_members
+    if [ "$members" = ' ' ]; then
+      empty=$((empty + 1))
+    else
+      empty=0
+      kill -KILL -- $targets 2>/dev/null
+      [ $tries -lt 5 ] || sleep 0.05 2>/dev/null || sleep 1
+    fi
+    tries=$((tries + 1))
+  done
+  shells=' '
+}
+
+while :; do
+  line=
+  if [ -n "$deadline" ]; then
+    look_at_clock
+    left=$((deadline - now))
+    if [ $left -le 0 ]; then
+      deadline=
+      kill_trees
+      continue
+    fi
+    if [ "${BASH_VERSINFO[0]}" -ge 4 ]; then
+      printf -v wait '%d.%02d' $((left / 100)) $((left % 100))
+    else
+      wait=1
+    fi
+    read -r -t "$wait" line
+    status=$?
+    [ $status -le 128 ] || continue
+  else
+    read -r line
+    status=$?
+  fi
+  [ $status -eq 0 ] || break
+  case $line in
+    +*) shells="$shells${line#+} " ;;
+    -*) shells=${shells/ ${line#-} / } ;;
+    D*)
+      look_at_clock
+      deadline=$((now + ${line#D }))
+      ;;
+    M*) mark=${line#M } ;;
+  esac
+done
+kill_trees

@@ -1,0 +1,174 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { isUtf8 } from "node:buffer";
+import { closeSync, readSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Outcome } from "@taskmuster/kvs/protocol";
+import { constants } from "node:os";
+import { OutputDigest, lastWordsBytes, snippetBytes } from "../core/output-digest.js";
+import type { Pipe } from "./fifo-pool.js";
+import type { LaunchRequest, LaunchResult } from "./launcher.js";
+
+/** What one pipe holds: no more than that can have been written before the shell ended and not been read yet. */
+const pipeBytes = 65_536;
+
+/** The longest argument that Linux takes, without the final NUL. */
+const longestArgument = 131_071;
+
+/**
+ * Node's arguments are UTF-8. A command that is not goes through the input of another bash, which replaces itself by
+ * the task's; the variable is not exported.
+ */
+const readCommand = `IFS= read -r -d '' TASKMUSTER_COMMAND; exec /bin/bash -c "$TASKMUSTER_COMMAND" </dev/null`;
+
+export interface ShellEnd {
+  readonly outcome: Outcome;
+  /** Seconds since 1970. */
+  readonly end: number;
+  /** Seconds. */
+  readonly elapsed: number;
+}
+
+/** The system refused to start the shell. */
+export class SpawnRefused extends Error {
+  readonly errno: number;
+
+  constructor(errno: number) {
+    super(`spawn: errno ${errno}`);
+    this.errno = errno;
+  }
+}
+
+/** One task's shell and its two streams. */
+export class NodeTask {
+  readonly tag: number;
+  readonly pid: number;
+  readonly #start = epochSeconds();
+  readonly #startedMs = performance.now();
+  readonly #out: Stream;
+  readonly #err: Stream;
+  #end: ShellEnd | null = null;
+
+  private constructor(tag: number, child: ChildProcess, pid: number, out: Pipe, err: Pipe) {
+    this.tag = tag;
+    this.pid = pid;
+    this.#out = new Stream(out.reader, snippetBytes);
+    this.#err = new Stream(err.reader, lastWordsBytes);
+    child.once("exit", (code, signal) => {
+      this.#end = {
+        outcome:
+          signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signalled", signal: constants.signals[signal] },
+        end: epochSeconds(),
+        elapsed: (performance.now() - this.#startedMs) / 1000,
+      };
+    });
+  }
+
+  /** `onExit` is called once, in a later turn of the loop. Closes the pipes' writers in any case, all of them when it throws `SpawnRefused`. */
+  static start(
+    { tag, command }: LaunchRequest,
+    env: NodeJS.ProcessEnv,
+    cwd: string,
+    pipes: { readonly out: Pipe; readonly err: Pipe },
+    onExit: () => void,
+  ): Promise<NodeTask> {
+    const { out, err } = pipes;
+    const plain = isUtf8(command);
+    return new Promise((resolve, reject) => {
+      const refuse = (error: unknown): void => {
+        closeSync(out.reader);
+        closeSync(err.reader);
+        reject(new SpawnRefused(errnoOf(error)));
+      };
+      try {
+        if (!plain && command.length > longestArgument) throw Object.assign(new Error("E2BIG"), { errno: -7 });
+        const stdio: StdioOptions = [plain ? "ignore" : "pipe", out.writer, err.writer];
+        const text = plain ? Buffer.from(command).toString("utf8") : readCommand;
+        const child = spawn("/bin/bash", ["-c", text], { cwd, env, stdio, detached: true });
+        child.once("error", refuse);
+        if (child.pid === undefined) return;
+        child.removeListener("error", refuse);
+        child.stdin?.on("error", () => undefined).end(Buffer.concat([command, Buffer.of(0)]));
+        const task = new NodeTask(tag, child, child.pid, out, err);
+        child.once("exit", onExit);
+        resolve(task);
+      } catch (error) {
+        refuse(error);
+      } finally {
+        closeSync(out.writer);
+        closeSync(err.writer);
+      }
+    });
+  }
+
+  /** Null while the shell lives. */
+  get ended(): ShellEnd | null {
+    return this.#end;
+  }
+
+  /** Takes what is still in the pipes and closes them. `lost`: its end is not to be told as a result. */
+  finish({ lost, stopped }: { readonly lost: boolean; readonly stopped: boolean }): LaunchResult {
+    const out = this.#out.finish();
+    const err = this.#err.finish();
+    const { outcome, end, elapsed } = this.#end ?? {
+      outcome: { kind: "lost" },
+      end: epochSeconds(),
+      elapsed: (performance.now() - this.#startedMs) / 1000,
+    };
+    const told: Outcome = lost ? { kind: "lost" } : outcome;
+    const failed = told.kind !== "exited" || told.code !== 0;
+    return {
+      tag: this.tag,
+      outcome: told,
+      stopped,
+      pid: this.pid,
+      start: this.#start,
+      end,
+      elapsed,
+      out: out.digest,
+      err: err.digest,
+      lastWords: failed ? err.last : new Uint8Array(0),
+    };
+  }
+}
+
+class Stream {
+  readonly #reader: number;
+  readonly #socket: Socket;
+  readonly #digest: OutputDigest;
+
+  constructor(reader: number, keep: number) {
+    this.#reader = reader;
+    this.#digest = new OutputDigest(keep);
+    this.#socket = new Socket({ fd: reader, readable: true, writable: false });
+    this.#socket.on("data", (chunk: Buffer) => this.#digest.add(chunk));
+    this.#socket.on("error", () => undefined);
+  }
+
+  /** No more than the pipe holds: a child left behind may go on writing for ever. */
+  finish(): OutputDigest {
+    const buffer = Buffer.allocUnsafe(pipeBytes);
+    for (let left = pipeBytes; left > 0 && !this.#socket.destroyed; ) {
+      let count: number;
+      try {
+        count = readSync(this.#reader, buffer, 0, left, null);
+      } catch {
+        // Nothing there now, but a child left behind has it open.
+        break;
+      }
+      if (count === 0) break;
+      this.#digest.add(buffer.subarray(0, count));
+      left -= count;
+    }
+    this.#socket.destroy();
+    return this.#digest;
+  }
+}
+
+function epochSeconds(): number {
+  return (performance.timeOrigin + performance.now()) / 1000;
+}
+
+function errnoOf(error: unknown): number {
+  const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
+  return Number.isInteger(errno) ? Math.abs(errno) : constants.errno.EIO;
+}

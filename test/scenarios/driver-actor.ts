@@ -1,0 +1,138 @@
+import type { KvsStore } from "@taskmuster/kvs";
+import { type EngineId, type FencingToken, decodeReport, needsKey } from "@taskmuster/kvs/protocol";
+import { DriverCore, type PerEngineLines } from "../../packages/driver/src/core/driver-core.js";
+import { queuedTask } from "../../packages/driver/src/core/outstanding.js";
+import type { Item } from "../../packages/driver/src/core/task-file/index.js";
+import type { Invariants } from "./invariants.js";
+import { type Say, numbered, text } from "./words.js";
+
+export interface DriverActorOptions {
+  readonly store: KvsStore;
+  readonly token: FencingToken;
+  readonly perEngine: PerEngineLines;
+  readonly items: readonly Item[];
+  readonly failFast: boolean;
+  readonly maxLosses: number;
+  readonly say: Say;
+  readonly invariants: Invariants;
+}
+
+/** The driver's loops, one turn at a time: items in, orders and tasks out, reports in, rows, acknowledgements. */
+export class DriverActor {
+  readonly core: DriverCore;
+  readonly #options: DriverActorOptions;
+  readonly #items: Item[];
+  #publishes = 0;
+  #ended = false;
+
+  constructor(options: DriverActorOptions) {
+    this.#options = options;
+    this.#items = [...options.items];
+    const { failFast, maxLosses, perEngine } = options;
+    this.core = new DriverCore(
+      { needs: needsKey({ cores: 1 }), failFast, maxLosses, node: "login", pid: 1 },
+      perEngine,
+    );
+  }
+
+  /** Whether anything happened. */
+  async turn(): Promise<boolean> {
+    const fed = this.#feed();
+    const talked = await this.#talk();
+    const received = await this.#receive();
+    const wrote = this.#write();
+    return fed || talked || received || wrote;
+  }
+
+  async lose(engine: EngineId): Promise<void> {
+    const { store, token } = this.#options;
+    const claims = await store.expel(token, engine);
+    this.#say(`expels it; it had ${claims.length === 0 ? "nothing" : claims.map(numbered).join(" ")}`);
+    this.core.onEngineLost(claims, 0);
+  }
+
+  /** Every engine is gone. */
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.core.onNoContextLeft("");
+    this.#say(`ends: ${this.core.reason?.kind ?? "no reason"}`);
+  }
+
+  #feed(): boolean {
+    let fed = false;
+    while (this.core.wantsItems) {
+      fed = true;
+      const item = this.#items.shift();
+      if (item === undefined) this.core.onEndOfItems(0);
+      else if (item.kind === "task") this.core.onTask(item);
+      else if (item.kind === "barrier") this.core.onBarrier(item, 0);
+      else if (item.kind === "error") this.core.onBadInput(`line ${item.line}`, 0);
+    }
+    return fed;
+  }
+
+  async #talk(): Promise<boolean> {
+    const { store, token } = this.#options;
+    let talked = false;
+    const say = (what: string): void => {
+      talked = true;
+      this.#say(what);
+    };
+    const order = this.core.takeOrder();
+    if (order !== null) {
+      say(`orders ${order}`);
+      await store.order(token, { kind: "run" }, order);
+    }
+    for (const { key, value } of this.core.takePosts()) {
+      say(`posts ${key} = ${value}`);
+      await store.post(token, key, value);
+    }
+    for (
+      let publish = this.core.takePublish(100, 100_000);
+      publish !== null;
+      publish = this.core.takePublish(100, 100_000)
+    ) {
+      const where = publish.where === "front" ? " in front" : "";
+      say(`publishes ${publish.tasks.map(numbered).join(" ")}${where}`);
+      await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
+    }
+    return talked;
+  }
+
+  async #receive(): Promise<boolean> {
+    const { store, token, invariants } = this.#options;
+    const { from, reports } = await store.receive(token, 100);
+    if (reports.length === 0) return false;
+    const decoded = reports.map(({ engine, number, body }) => ({
+      engine,
+      number,
+      report: decodeReport(body),
+    }));
+    this.core.onReports(decoded, 0);
+    this.#write();
+    for (const withdrawal of this.core.takeWithdrawals()) {
+      const withdrawn = await store.withdraw(token, queuedTask(withdrawal.task));
+      this.#say(`withdraws ${numbered(withdrawal.task)}: ${withdrawn ? "nobody had it" : "too late"}`);
+      this.core.onWithdrawn(withdrawal, withdrawn, 0);
+      this.#write();
+    }
+    for (const { report } of decoded) invariants.onAcknowledge(report);
+    this.#say(`acknowledges ${reports.length} report${reports.length === 1 ? "" : "s"}`);
+    await store.acknowledge(token, from + reports.length);
+    return true;
+  }
+
+  #write(): boolean {
+    const rows = this.core.takeRows();
+    for (const row of rows) {
+      this.#options.invariants.onRow(row);
+      this.#say(`writes row ${row.kind} ${row.id}, ${row.returnCode}: ${text(row.command)}`);
+    }
+    return rows.length > 0;
+  }
+
+  #say(what: string): void {
+    this.#options.say("driver", what);
+  }
+}

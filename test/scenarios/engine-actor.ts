@@ -1,0 +1,250 @@
+import type { ExchangeAnswer, ExchangeRequest, KvsStore } from "@taskmuster/kvs";
+import {
+  type EngineId,
+  type JoinAnswer,
+  type Outcome,
+  attempt,
+  decodeReport,
+  decodeRunInfo,
+} from "@taskmuster/kvs/protocol";
+import { EngineCore, type EnginePort } from "../../packages/engine/src/core/engine-core.js";
+import type { Invariants } from "./invariants.js";
+import { type Say, numbered, outcomeText, text } from "./words.js";
+
+export interface EngineActorOptions {
+  readonly name: string;
+  readonly id: EngineId;
+  readonly slots: number;
+  readonly store: KvsStore;
+  readonly joined: Extract<JoinAnswer, { kind: "joined" }>;
+  readonly say: Say;
+  readonly invariants: Invariants;
+}
+
+interface Running {
+  /** `0`, `0.2`, or `START 0`. */
+  readonly label: string;
+  readonly id: number | null;
+  readonly command: string;
+  stopped: boolean;
+}
+
+/** An engine's shell, one turn at a time, with an executor that does what the command says: see `scriptedOutcome`. */
+export class EngineActor {
+  readonly name: string;
+  readonly id: EngineId;
+  readonly core: EngineCore;
+  readonly #options: EngineActorOptions;
+  readonly #running = new Map<number, Running>();
+  readonly #attempts = new Map<number, number>();
+  #request: ExchangeRequest | null = null;
+  #answer: ExchangeAnswer | null = null;
+  #reminder = false;
+  #linked = true;
+  #state: "alive" | "leaving" | "gone" = "alive";
+
+  constructor(options: EngineActorOptions) {
+    this.name = options.name;
+    this.id = options.id;
+    this.#options = options;
+    const run = decodeRunInfo(options.joined.runInfo);
+    const settings = { engine: options.id, host: options.name, slots: options.slots, coresPerTask: 1 };
+    this.core = new EngineCore({ ...settings, maxReports: 100, maxBytes: 100_000 }, this.#port(), {
+      rank: options.joined.rank,
+      run,
+      needs: options.joined.needs,
+    });
+    this.core.begin();
+  }
+
+  /** It has left, or is dead. */
+  get gone(): boolean {
+    return this.#state === "gone";
+  }
+
+  /** Whether anything happened. */
+  async turn(): Promise<boolean> {
+    if (this.gone) return false;
+    const heard = this.#linked && (await this.#hear());
+    const ended = this.#endTasks();
+    const reminded = this.#remind();
+    return heard || ended || reminded;
+  }
+
+  /** Ends a `wait NAME`. False: it does not run here. */
+  finish(name: string, code: number): boolean {
+    for (const [tag, running] of this.#running) {
+      if (running.command !== `wait ${name}`) continue;
+      this.#end(tag, { kind: "exited", code }, false);
+      return true;
+    }
+    return false;
+  }
+
+  cut(): void {
+    this.#linked = false;
+    this.#say("is cut off");
+  }
+
+  heal(): void {
+    this.#linked = true;
+    this.#say("is heard again");
+  }
+
+  die(): void {
+    this.#state = "gone";
+    this.#options.invariants.onDeath(this.name);
+    this.#say("dies, and its tasks with it");
+  }
+
+  /** Its guardian kills all that it runs, as nobody has heard of it for so long. */
+  fence(): void {
+    for (const running of this.#running.values()) running.stopped = true;
+    this.#endTasks();
+  }
+
+  /** It is told to stop, and not through the store. */
+  signal(): void {
+    this.#say("gets a signal");
+    this.core.onWanted("stop");
+  }
+
+  /** What it waits for: the names of `wait NAME`. */
+  get waits(): readonly string[] {
+    return [...this.#running.values()].flatMap(({ command }) =>
+      command.startsWith("wait ") ? [command.slice(5)] : [],
+    );
+  }
+
+  #port(): EnginePort {
+    return {
+      launch: (tag, command, env) => this.#launch(tag, text(command), env),
+      stop: (tag) => {
+        const running = this.#running.get(tag);
+        if (running !== undefined) running.stopped = true;
+      },
+      exchange: (request) => {
+        this.#request = request;
+      },
+      remind: () => {
+        this.#reminder = true;
+      },
+      leave: () => {
+        this.#state = "leaving";
+      },
+    };
+  }
+
+  async #hear(): Promise<boolean> {
+    const { store } = this.#options;
+    if (this.#state === "leaving") {
+      if (!(await store.leave(this.id))) throw new Error(`${this.name} leaves with claims`);
+      this.#state = "gone";
+      this.#say("leaves");
+      return true;
+    }
+    const answer = this.#answer;
+    this.#answer = null;
+    if (answer !== null) this.core.onExchanged(answer, 0);
+    const rung = (await store.waitForBell(this.id, 0)) === "rung";
+    if (rung) this.core.onBell();
+    const sent = await this.#exchange();
+    return answer !== null || rung || sent;
+  }
+
+  async #exchange(): Promise<boolean> {
+    const request = this.#request;
+    if (request === null) return false;
+    this.#request = null;
+    const parts: string[] = [];
+    for (const { body } of request.reports) {
+      const report = decodeReport(body);
+      const label = report.kind === "task" ? numbered(report) : `${report.kind.toUpperCase()} ${report.id}`;
+      parts.push(`reports ${label} ${outcomeText(report.outcome)}`);
+    }
+    if (request.releases.length > 0) parts.push(`releases ${request.releases.map(numbered).join(" ")}`);
+    const answer = await this.#options.store.exchange(request);
+    if (answer.tasks.length > 0) parts.push(`claims ${answer.tasks.map(numbered).join(" ")}`);
+    for (const task of answer.tasks) this.#attempts.set(task.id, task.attempt);
+    if (answer.wanted !== "run") parts.push(`is told to ${answer.wanted}`);
+    if (parts.length > 0) this.#say(parts.join(", "));
+    this.#answer = answer;
+    return true;
+  }
+
+  #launch(tag: number, command: string, env: Readonly<Record<string, string>>): void {
+    const rank = Number(env["DISBATCH_CYLINDER_RANK"]);
+    const number = Number(env["DISBATCH_TASKID"]);
+    const isTask = rank >= 0;
+    const stage = this.core.phase === "starting" ? "START" : "STOP";
+    const label = isTask
+      ? numbered({ id: number, attempt: attempt(this.#attempts.get(number) ?? 1) })
+      : `${stage} ${number}`;
+    this.#say(isTask ? `starts ${label} in slot ${rank}: ${command}` : `starts ${label}: ${command}`);
+    if (isTask) this.#options.invariants.onLaunch(this.name, this.#options.slots, number);
+    this.#running.set(tag, { label, id: isTask ? number : null, command, stopped: false });
+  }
+
+  /** All that end by themselves, or were stopped. */
+  #endTasks(): boolean {
+    let ended = false;
+    for (const [tag, running] of [...this.#running]) {
+      const outcome = running.stopped
+        ? ({ kind: "signalled", signal: 15 } as const)
+        : scriptedOutcome(running.command);
+      if (outcome === null) continue;
+      this.#end(tag, outcome, running.stopped);
+      ended = true;
+    }
+    return ended;
+  }
+
+  #end(tag: number, outcome: Outcome, stopped: boolean): void {
+    const running = this.#running.get(tag);
+    if (running === undefined) return;
+    this.#running.delete(tag);
+    if (running.id !== null) this.#options.invariants.onEnd(this.name, running.id);
+    this.#say(`${running.label} ${stopped ? "is stopped" : `ends: ${outcomeText(outcome)}`}`);
+    const nothing = { bytes: 0, snippet: new Uint8Array(0) };
+    const end = {
+      pid: 100 + tag,
+      start: 0,
+      end: 60,
+      elapsed: 60,
+      out: nothing,
+      err: nothing,
+      lastWords: new Uint8Array(0),
+    };
+    this.core.onTaskEnd({ tag, outcome, stopped, ...end });
+  }
+
+  #remind(): boolean {
+    if (!this.#reminder) return false;
+    this.#reminder = false;
+    this.core.onReminder();
+    return true;
+  }
+
+  #say(what: string): void {
+    this.#options.say(this.name, what);
+  }
+}
+
+/** `wait NAME` runs until it is told to end (null); all others end at once, like the commands that they look like. */
+function scriptedOutcome(command: string): Outcome | null {
+  const [word, value] = command.split(" ");
+  switch (word) {
+    case "true":
+      return { kind: "exited", code: 0 };
+    case "exit":
+      return { kind: "exited", code: Number(value) };
+    case "kill":
+      return { kind: "signalled", signal: -Number(value) };
+    case "lost":
+      return { kind: "lost" };
+    case "wait":
+      return null;
+    default:
+      throw new Error(`no script for ${JSON.stringify(command)}`);
+  }
+}

@@ -1,0 +1,193 @@
+import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
+import {
+  type PerEngineCommand,
+  contextId,
+  encodeEngineInfo,
+  encodeRunInfo,
+  engineId,
+  protocolVersion,
+  runId,
+} from "@taskmuster/kvs/protocol";
+import { type Item, TaskFileParser } from "../../packages/driver/src/core/task-file/index.js";
+import { DriverActor } from "./driver-actor.js";
+import { EngineActor } from "./engine-actor.js";
+import { Invariants } from "./invariants.js";
+import type { Command } from "./trace-file.js";
+
+const run = runId("scenario");
+const protocol = { version: protocolVersion } as const;
+
+/**
+ * The whole system in one process, without timers: the driver's core, engine cores, and a store in memory. They take turns in a fixed
+ * order until nothing moves, so that a scenario happens the same way each time.
+ */
+export class World {
+  readonly #server = new MemoryServer();
+  readonly #engines: EngineActor[] = [];
+  #driver: DriverActor | null = null;
+  #invariants = new Invariants([]);
+  #happened: string[] = [];
+  #lines = 0;
+
+  /** Does one command of a scenario; answers what happened, line by line. */
+  async do({ words, lines }: Command): Promise<readonly string[]> {
+    const [verb = "", ...rest] = words;
+    const name = rest[0] ?? "";
+    const option = (key: string, fallback: number): number => {
+      const given = rest.find((word) => word.startsWith(`${key}=`));
+      return given === undefined ? fallback : Number(given.slice(key.length + 1));
+    };
+    switch (verb) {
+      case "list":
+        await this.#open(lines, { failFast: rest.includes("fail-fast"), maxLosses: option("max-losses", 5) });
+        break;
+      case "engine":
+        await this.#join(name, option("slots", 1));
+        break;
+      case "run":
+        await this.#settle();
+        break;
+      case "finish":
+        if (!this.engines.some((engine) => engine.finish(name, option("exit", 0)))) {
+          throw new Error(`nobody runs: wait ${name}`);
+        }
+        break;
+      case "cut":
+        this.#engine(name).cut();
+        break;
+      case "heal":
+        this.#engine(name).heal();
+        break;
+      case "kill":
+        this.#engine(name).die();
+        break;
+      case "fence":
+        this.#engine(name).fence();
+        break;
+      case "signal":
+        this.#engine(name).signal();
+        break;
+      case "lose":
+        await this.#theDriver.lose(this.#engine(name).id);
+        break;
+      case "drain":
+        this.#theDriver.core.drain("Ctrl-C");
+        break;
+      case "stop":
+        this.#theDriver.core.stop({ kind: "stopped", signal: "SIGTERM" });
+        break;
+      case "no-more-engines":
+        await this.#settle();
+        this.#theDriver.end();
+        break;
+      default:
+        throw new Error(`no such command: ${words.join(" ")}`);
+    }
+    const happened = this.#happened;
+    this.#happened = [];
+    return happened;
+  }
+
+  /** Engines that have not left and are not dead. */
+  get engines(): readonly EngineActor[] {
+    return this.#engines.filter((engine) => !engine.gone);
+  }
+
+  /** Why the run has ended, or is about to; null: it goes on. */
+  get reason(): string | null {
+    return this.#theDriver.core.reason?.kind ?? null;
+  }
+
+  /** Throws when a line of the list has no final row. */
+  assertComplete(): void {
+    this.#invariants.assertComplete(this.#lines);
+  }
+
+  get #theDriver(): DriverActor {
+    if (this.#driver === null) throw new Error("a scenario begins with a list");
+    return this.#driver;
+  }
+
+  #engine(name: string): EngineActor {
+    const engine = this.#engines.find((each) => each.name === name);
+    if (engine === undefined) throw new Error(`no engine ${name}`);
+    return engine;
+  }
+
+  readonly #say = (who: string, what: string): void => {
+    this.#happened.push(`${who.padEnd(7)} ${what}`);
+  };
+
+  /** One that finds the bell silent waits no longer: there are no timers here. */
+  #store(): MemoryStore {
+    return new MemoryStore(this.#server, run, (callback) => {
+      queueMicrotask(callback);
+      return () => undefined;
+    });
+  }
+
+  async #open(
+    lines: readonly string[],
+    options: { readonly failFast: boolean; readonly maxLosses: number },
+  ): Promise<void> {
+    const items = itemsOf(lines);
+    this.#lines = items.filter((item) => item.kind === "task" || item.kind === "barrier").length;
+    this.#invariants = new Invariants(items.flatMap((item) => (item.kind === "barrier" ? [item.id] : [])));
+    const perEngine = { start: linesOf(items, "start"), stop: linesOf(items, "stop") };
+    const store = this.#store();
+    const names = { jobId: "job", nameTasks: "tasks", cwd: "/", prefix: "/job" };
+    const token = await store.open(
+      encodeRunInfo({ ...protocol, ...names, leaseMs: 300_000, graceMs: 3000, perEngine }),
+    );
+    const say = this.#say;
+    this.#driver = new DriverActor({
+      store,
+      token,
+      perEngine,
+      items,
+      say,
+      invariants: this.#invariants,
+      ...options,
+    });
+  }
+
+  async #join(name: string, slots: number): Promise<void> {
+    const store = this.#store();
+    const id = engineId(`engine0${name}`);
+    const info = encodeEngineInfo({ ...protocol, host: name, pid: 1, slots, cores: slots });
+    const joined = await store.join({ engine: id, context: contextId("SSH0"), info });
+    if (joined.kind === "noRun") throw new Error("there is no run");
+    this.#say(name, `joins with rank ${joined.rank} and ${slots} slot${slots === 1 ? "" : "s"}`);
+    this.#engines.push(
+      new EngineActor({ name, id, slots, store, joined, say: this.#say, invariants: this.#invariants }),
+    );
+  }
+
+  async #settle(): Promise<void> {
+    for (let round = 0; round < 1000; round++) {
+      let moved = await this.#theDriver.turn();
+      for (const engine of this.#engines) moved = (await engine.turn()) || moved;
+      if (moved) continue;
+      const isEnding = this.#theDriver.core.phase !== "running";
+      if (isEnding && this.#engines.every((engine) => engine.gone)) this.#theDriver.end();
+      return;
+    }
+    throw new Error(`it never comes to rest; the last lines: ${this.#happened.slice(-20).join("\n")}`);
+  }
+}
+
+function itemsOf(lines: readonly string[]): readonly Item[] {
+  const parser = new TaskFileParser({ lenient: false });
+  parser.feed(Buffer.from(lines.map((line) => `${line}\n`).join("")));
+  parser.end();
+  const items: Item[] = [];
+  for (let item = parser.next(); item !== "end" && item !== "needMore"; item = parser.next())
+    items.push(item);
+  return items;
+}
+
+function linesOf(items: readonly Item[], when: "start" | "stop"): PerEngineCommand[] {
+  return items.flatMap((item) =>
+    item.kind === "perEngine" && item.when === when ? [{ line: item.line, command: item.command }] : [],
+  );
+}

@@ -81,6 +81,8 @@ const watch = setInterval(() => {
 const view = await run.driver.run();
 clearInterval(watch);
 const seconds = (performance.now() - beganAt) / 1000;
+// Before we read the file ourselves.
+const driverPeakKb = process.resourceUsage().maxRSS;
 const rows = readFileSync(files.status, "latin1").split("\n").length - 1;
 const redisKb = peakKb(serverPid());
 await run.finish();
@@ -92,7 +94,7 @@ process.stdout.write(
     seconds,
     perSecond: view.done / seconds,
     firstTaskMs: readyMs,
-    driverPeakKb: process.resourceUsage().maxRSS,
+    driverPeakKb,
     redisPeakKb: redisKb,
     cpuSeconds: process.cpuUsage().user / 1e6 + process.cpuUsage().system / 1e6,
   }),

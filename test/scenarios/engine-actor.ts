@@ -188,7 +188,9 @@ export class EngineActor {
   /** All that end by themselves, or were stopped. */
   #endTasks(): boolean {
     let ended = false;
-    for (const [tag, running] of [...this.#running]) {
+    // Those that are started by an end do not end in the same turn.
+    const before = [...this.#running];
+    for (const [tag, running] of before) {
       const outcome = running.stopped
         ? ({ kind: "signalled", signal: 15 } as const)
         : scriptedOutcome(running.command);
@@ -232,7 +234,7 @@ export class EngineActor {
 
 /** `wait NAME` runs until it is told to end (null); all others end at once, like the commands that they look like. */
 function scriptedOutcome(command: string): Outcome | null {
-  const [word, value] = command.split(" ");
+  const [word = "", value] = command.split(" ");
   switch (word) {
     case "true":
       return { kind: "exited", code: 0 };

@@ -15,7 +15,7 @@ import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
-import { formatRow } from "./core/status-line/index.js";
+import { formatRows } from "./core/status-line/index.js";
 import type { Feeder } from "./feeder.js";
 import type { LedgerFile } from "./ledger-file.js";
 import type { StatusFile } from "./status-file.js";
@@ -162,7 +162,7 @@ export class Driver {
 
   async #writeRows(): Promise<void> {
     const rows = this.#parts.core.takeRows();
-    if (rows.length > 0) await this.#parts.statusFile.append(Buffer.concat(rows.map(formatRow)));
+    if (rows.length > 0) await this.#parts.statusFile.append(formatRows(rows));
   }
 
   /** What the core wants the store to be told: one request at a time, in the order in which the core wants it. */

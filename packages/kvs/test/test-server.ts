@@ -36,7 +36,9 @@ export class TestServer {
   }
 
   get pid(): number {
-    return this.#child?.pid ?? -1;
+    // Never a made-up number: to signal 0 or -1 is to signal everything.
+    if (this.#child?.pid === undefined) throw new Error("the server does not run");
+    return this.#child.pid;
   }
 
   /** What a person with redis-cli could ask. */

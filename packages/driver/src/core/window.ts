@@ -33,6 +33,6 @@ export class Window {
 }
 
 const measureMs = 100;
-const secondsAhead = 1;
+const secondsAhead = 0.3;
 const leastTasks = 32;
 const mostTasks = 20_000;

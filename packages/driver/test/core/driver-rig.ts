@@ -17,7 +17,6 @@ import {
 } from "../../src/core/driver-core.js";
 import type { StatusRow } from "../../src/core/status-line/index.js";
 
-export const engines: readonly EngineId[] = ["engine0a", "engine0b", "engine0c"].map(engineId);
 export const [alice, bob] = [engineId("engine0a"), engineId("engine0b")];
 
 export const success: Outcome = { kind: "exited", code: 0 };
@@ -118,6 +117,22 @@ export class DriverRig {
   get reason(): string {
     return this.core.reason?.kind ?? "none";
   }
+}
+
+/** The row of a task that ended so in an earlier run. */
+export function earlierRow(id: number, returnCode: number): StatusRow {
+  const rig = new DriverRig();
+  rig.tasks(id + 1);
+  rig.report(alice, id, { kind: "exited", code: returnCode });
+  rig.look();
+  const row = rig.rows[0];
+  if (row === undefined) throw new Error("no row");
+  return row;
+}
+
+/** A line of a PERENGINE block. */
+export function perEngineLine(line: number, text: string): PerEngineLines["start"][number] {
+  return { line, command: Buffer.from(text) };
 }
 
 export function report(id: number, outcome: Outcome, tries: number, kind: ReportKind): Report {

@@ -15,6 +15,11 @@ export interface Pipe {
   readonly writer: number;
 }
 
+export function closePipe({ reader, writer }: Pipe): void {
+  closeSync(reader);
+  closeSync(writer);
+}
+
 /**
  * Pipes as descriptors, which Node itself cannot make: what it calls a pipe is a socket, and a task that opens /dev/stdout or
  * /dev/stderr by name cannot open a socket. Each is a FIFO that loses its name as soon as both ends are open.

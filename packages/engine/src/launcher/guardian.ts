@@ -25,7 +25,8 @@ export class Guardian {
     this.#gone = new Promise((resolve) => {
       child.once("close", (code, signal) => {
         resolve();
-        if (!this.#closing) onDeath(`the guardian ended with ${signal ?? `exit status ${code ?? "unknown"}`}`);
+        if (!this.#closing)
+          onDeath(`the guardian ended with ${signal ?? `exit status ${code ?? "unknown"}`}`);
       });
     });
   }
@@ -41,7 +42,9 @@ export class Guardian {
     // What we write to one that is ending is lost; its end is told by "close".
     child.stdin?.on("error", () => undefined);
     return new Promise((resolve, reject) => {
-      child.once("error", (error) => reject(new LaunchError(`the guardian cannot be started: ${error.message}`)));
+      child.once("error", (error) =>
+        reject(new LaunchError(`the guardian cannot be started: ${error.message}`)),
+      );
       child.once("spawn", () => {
         const guardian = new Guardian(child, onDeath);
         guardian.#write(`M ${mark}`);

@@ -1,176 +1,258 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { constants } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
 import { nulByteErrno } from "../core/start-failure.js";
-import guardianScript from "./guardian.sh";
+import { FifoPool, closePipe } from "./fifo-pool.js";
+import { Guardian } from "./guardian.js";
 import { LaunchError } from "./launch-error.js";
 import type { LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
-import { NodeTask } from "./node-task.js";
-import { findTree, killTree, signalProcesses } from "./process-tree.js";
-import { RunningTasks } from "./running-tasks.js";
-import { failedToStart, lostResult, refused } from "./unstarted.js";
+import { NodeTask, SpawnRefused } from "./node-task.js";
+import { holdsNulByte } from "./nul-byte.js";
+import { markVariable } from "./process-tree.js";
+import { type RunningTask, RunningTasks } from "./running-tasks.js";
+import { type StopCause, TreeStop } from "./tree-stop.js";
+import { failedToStart, refused } from "./unstarted.js";
 
-interface Ladder {
-  readonly killAt: number;
-  readonly timer: NodeJS.Timeout;
+export interface NodeLauncherOptions {
+  readonly events: LauncherEvents;
+  /** Directory that tasks start in. */
+  readonly cwd: string;
+  /** A descriptor that the guardian keeps open until every tree is dead. */
+  readonly livenessFd?: number;
 }
 
+interface Entry extends RunningTask {
+  /** Of this launcher, never used again; in the task's mark. */
+  readonly serial: number;
+  /** Null while it has not been spawned. */
+  node: NodeTask | null;
+  stop: TreeStop | null;
+}
+
+/** Too many processes or too little memory is the node's state, not the task's fault: try again for a while. */
+const spawnRetryMs = [50, 100, 200, 400, 800, 1600];
+const passing: ReadonlySet<number> = new Set([
+  constants.errno.EAGAIN,
+  constants.errno.ENOMEM,
+  constants.errno.EMFILE,
+  constants.errno.ENFILE,
+]);
+
 /**
- * The plainer launcher, for hosts without Perl: Node starts the shells, at half the speed, and a bash script beside it guards
- * them. The same promises, but one: a child that left its task's session *and* dropped its environment is not found.
+ * Starts each task by Node's own spawn, with a small bash process as the guardian. Plainer than the perl launcher: slower, and
+ * each spawn holds the event loop up; orphans are found by session and mark only (one that made its own session and cleared its
+ * environment escapes); variables that are not UTF-8 reach tasks as Node shows them.
  */
 export class NodeLauncher implements Launcher {
-  readonly #events: LauncherEvents;
-  readonly #cwd: string;
-  readonly #livenessFd: number | undefined;
-  readonly #nonce = randomBytes(12).toString("hex");
-  readonly #tasks = new RunningTasks();
-  readonly #ladders = new Map<number, Ladder>();
-  /** Marks tell the attempts at one tag apart: a tag may be used again while something of its last task lives on. */
-  readonly #marks = new Map<number, string>();
-  #launched = 0;
-  #guardian: ChildProcess | null = null;
-  #guardianGone: Promise<void> = Promise.resolve();
-  #fence: NodeJS.Timeout | null = null;
+  readonly #options: NodeLauncherOptions;
+  readonly #tasks = new RunningTasks<Entry>();
+  #guardian: Guardian | null = null;
+  #pipes: FifoPool | null = null;
+  #starting: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
+  #nonce = "";
+  #lastSerial = 0;
+  /** By our monotonic clock, ms. */
+  #deadline: number | null = null;
+  #fence: NodeJS.Timeout | undefined;
   #fenced = false;
-  #closed = false;
 
-  constructor(options: { readonly events: LauncherEvents; readonly cwd: string; readonly livenessFd?: number }) {
-    this.#events = options.events;
-    this.#cwd = options.cwd;
-    this.#livenessFd = options.livenessFd;
+  constructor(options: NodeLauncherOptions) {
+    this.#options = options;
   }
 
   get pid(): number | undefined {
     return this.#guardian?.pid;
   }
 
-  async start(): Promise<void> {
-    if (this.#closed) throw new LaunchError("the launcher was closed");
-    if (this.#guardian !== null) return;
-    const guardian = spawn("/bin/bash", ["-c", guardianScript, "taskmuster-guardian", this.#nonce], {
-      cwd: "/",
-      detached: true,
-      stdio: ["pipe", "ignore", "ignore", ...(this.#livenessFd === undefined ? [] : [this.#livenessFd])],
-    });
-    guardian.stdin?.on("error", () => undefined);
-    await new Promise<void>((resolve, reject) => {
-      guardian.once("spawn", resolve);
-      guardian.once("error", (error) => reject(new LaunchError(`the guardian cannot be started: ${error.message}`)));
-    });
-    this.#guardian = guardian;
-    this.#guardianGone = new Promise((resolve) => {
-      guardian.once("exit", (code, signal) => {
-        this.#onGuardianGone(signal ?? `exit status ${code ?? "unknown"}`).then(resolve, resolve);
-      });
-    });
+  start(): Promise<void> {
+    if (this.#closing !== null) return Promise.reject(new LaunchError("the launcher was closed"));
+    if (this.#guardian !== null) return Promise.resolve();
+    this.#starting ??= this.#open().finally(() => (this.#starting = null));
+    return this.#starting;
   }
 
   launch(request: LaunchRequest): void {
-    const task = this.#tasks.add(request.tag);
-    if (this.#guardian === null || this.#fenced || this.#closed) return this.#endSoon(refused(request.tag));
-    if (request.command.includes(0)) return this.#endSoon(failedToStart(request.tag, nulByteErrno, "exec"));
-    const mark = `${this.#nonce}.${++this.#launched};`;
-    const started = new NodeTask(request, { cwd: this.#cwd, mark });
-    if (started.pid !== undefined) {
-      task.pid = started.pid;
-      this.#marks.set(request.tag, mark);
-      this.#tell(`+ ${this.#launched} ${started.pid}`);
-    }
-    started.ended.then(
-      (result) => this.#onEnded(result, mark),
-      () => this.#onEnded(lostResult(task), mark),
-    );
+    const { tag } = request;
+    const mayRun = this.#mayRun;
+    const entry = this.#tasks.add(tag, (task) => ({
+      ...task,
+      serial: ++this.#lastSerial,
+      node: null,
+      stop: null,
+    }));
+    if (!mayRun) this.#endSoon(entry, refused(tag));
+    else if (holdsNulByte(request)) this.#endSoon(entry, failedToStart(tag, nulByteErrno, "exec"));
+    else void this.#run(entry, request);
   }
 
   stop(tag: number, graceMs: number): void {
-    const task = this.#tasks.get(tag);
-    if (task === undefined || task.pid === -1) return;
-    const killAt = performance.now() + graceMs;
-    const before = this.#ladders.get(tag);
-    if (before !== undefined && before.killAt <= killAt) return;
-    clearTimeout(before?.timer);
-    const first = !task.stopping;
-    task.stopping = true;
-    const timer = setTimeout(() => void killTree(this.#selector(tag, task.pid)), graceMs);
-    this.#ladders.set(tag, { killAt, timer });
-    if (first && graceMs > 0) void this.#terminate(tag, task.pid);
+    const entry = this.#tasks.get(tag);
+    if (entry !== undefined) void this.#stop(entry, graceMs, "order");
   }
 
   setDeadline(msFromNow: number): void {
-    this.#fenced = false;
-    if (this.#fence !== null) clearTimeout(this.#fence);
-    this.#tell(`D ${Math.max(1, Math.ceil(msFromNow / 1000))}`);
-    this.#fence = setTimeout(() => void this.#fall(), Math.max(0, msFromNow));
-    this.#fence.unref();
+    this.#deadline = performance.now() + msFromNow;
+    if (msFromNow > 0) this.#fenced = false;
+    this.#guardian?.setDeadline(msFromNow);
+    clearTimeout(this.#fence);
+    // A longer one overflows Node's timers, not the guardian's.
+    if (msFromNow < 2 ** 31) this.#fence = setTimeout(() => void this.#fall(), Math.max(0, msFromNow));
   }
 
-  async close(): Promise<void> {
-    this.#closed = true;
-    if (this.#fence !== null) clearTimeout(this.#fence);
-    await this.#killAll();
-    this.#guardian?.stdin?.end();
-    await this.#guardianGone;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
   }
 
-  #selector(tag: number, pid: number): Parameters<typeof killTree>[0] {
-    return { sessions: new Set([pid]), mark: this.#marks.get(tag) ?? this.#nonce };
+  async #close(): Promise<void> {
+    clearTimeout(this.#fence);
+    await this.#starting?.catch(() => undefined);
+    await this.#stopAll("fence");
+    const guardian = this.#guardian;
+    this.#guardian = null;
+    await guardian?.close();
+    this.#pipes?.close();
   }
 
-  async #terminate(tag: number, pid: number): Promise<void> {
-    const members = await findTree(this.#selector(tag, pid));
-    signalProcesses(members, "SIGTERM");
-    // One that is stopped would never see it.
-    signalProcesses(members, "SIGCONT");
+  async #open(): Promise<void> {
+    this.#nonce = randomBytes(12).toString("hex");
+    this.#pipes ??= await FifoPool.open();
+    const { livenessFd } = this.#options;
+    this.#guardian = await Guardian.start({
+      mark: `${this.#nonce}.`,
+      onDeath: (why) => void this.#guardianDied(why),
+      ...(livenessFd === undefined ? {} : { livenessFd }),
+    });
+    if (this.#deadline !== null) this.#guardian.setDeadline(this.#deadline - performance.now());
   }
 
-  async #fall(): Promise<void> {
-    this.#fenced = true;
-    await this.#killAll();
-    this.#events.onFenced();
+  get #pastDeadline(): boolean {
+    return this.#deadline !== null && performance.now() >= this.#deadline;
   }
 
-  /** Kills what runs and tells its ends as lost. */
-  async #killAll(): Promise<void> {
-    const lost = this.#tasks.takeAll();
-    await Promise.all(lost.filter(({ pid }) => pid > 0).map(({ tag, pid }) => killTree(this.#selector(tag, pid))));
-    for (const task of lost) {
-      this.#forget(task.tag);
-      this.#events.onEnd(lostResult({ ...task, stopping: true }));
+  get #mayRun(): boolean {
+    const guarded = this.#guardian !== null || this.#starting !== null;
+    return guarded && this.#closing === null && !this.#fenced && !this.#pastDeadline;
+  }
+
+  async #run(entry: Entry, request: LaunchRequest, tries = 0): Promise<void> {
+    try {
+      await this.#starting;
+      const out = await this.#pipes?.take();
+      const err = await this.#pipes?.take();
+      if (out === undefined || err === undefined || !this.#mayRun || !this.#isRunning(entry)) {
+        for (const pipe of [out, err]) if (pipe !== undefined) closePipe(pipe);
+        this.#end(entry, refused(entry.tag));
+        return;
+      }
+      const env = {
+        ...process.env,
+        ...request.env,
+        [markVariable]: (process.env[markVariable] ?? "") + this.#mark(entry),
+      };
+      entry.node = await NodeTask.start(request, env, this.#options.cwd, { out, err }, () =>
+        this.#onExit(entry),
+      );
+      entry.pid = entry.node.pid;
+      this.#guardian?.add(entry.pid);
+      // It was stopped, and its end told, between these lines.
+      if (!this.#isRunning(entry)) void this.#stop(entry, 0, "order");
+    } catch (error) {
+      await this.#runAgain(
+        entry,
+        request,
+        tries,
+        error instanceof SpawnRefused ? error.errno : constants.errno.EMFILE,
+      );
     }
   }
 
-  async #onEnded(result: LaunchResult, mark: string): Promise<void> {
-    const task = this.#tasks.get(result.tag);
-    if (task === undefined) return;
-    // What a stopped task has left behind goes too; what one that ended by itself has left behind is left alone.
-    if (task.stopping) await killTree({ sessions: new Set([task.pid]), mark });
-    if (!this.#tasks.remove(result.tag)) return;
-    this.#forget(result.tag);
-    this.#events.onEnd({ ...result, stopped: task.stopping });
+  async #runAgain(entry: Entry, request: LaunchRequest, tries: number, errno: number): Promise<void> {
+    const wait = spawnRetryMs[tries];
+    if (!passing.has(errno)) this.#end(entry, failedToStart(entry.tag, errno, "exec"));
+    else if (wait === undefined) this.#end(entry, failedToStart(entry.tag, errno, "fork"));
+    else {
+      await delay(wait);
+      await this.#run(entry, request, tries + 1);
+    }
   }
 
-  #forget(tag: number): void {
-    clearTimeout(this.#ladders.get(tag)?.timer);
-    this.#ladders.delete(tag);
-    const number = this.#marks.get(tag)?.split(/[.;]/)[1];
-    this.#marks.delete(tag);
-    if (number !== undefined) this.#tell(`- ${number}`);
+  #mark({ serial }: Entry): string {
+    return `${this.#nonce}.${serial};`;
   }
 
-  async #onGuardianGone(why: string): Promise<void> {
+  #onExit(entry: Entry): void {
+    // Woken late (we were stopped past the deadline), it was perhaps the guardian that killed it.
+    if (entry.stop === null && this.#pastDeadline) {
+      this.#end(entry, entry.node?.finish({ lost: true, stopped: true }) ?? refused(entry.tag));
+      void this.#fall();
+    } else if (entry.stop === null) {
+      this.#finish(entry);
+    } else {
+      entry.stop.shellEnded();
+    }
+  }
+
+  /** Resolves when its tree is dead and its end told. */
+  async #stop(entry: Entry, graceMs: number, cause: StopCause): Promise<void> {
+    if (entry.node === null) {
+      // Not spawned yet, and so it never will be.
+      this.#end(entry, refused(entry.tag));
+    } else if (entry.stop === null) {
+      entry.stop = new TreeStop(entry.node, this.#mark(entry), graceMs, cause);
+      await entry.stop.done;
+      this.#finish(entry);
+    } else {
+      entry.stop.hurry(graceMs, cause);
+      await entry.stop.done;
+    }
+  }
+
+  async #stopAll(cause: StopCause): Promise<void> {
+    await Promise.all(this.#tasks.all().map((entry) => this.#stop(entry, 0, cause)));
+  }
+
+  /** The deadline has passed. */
+  async #fall(): Promise<void> {
+    if (this.#fenced) return;
+    this.#fenced = true;
+    await this.#stopAll("fence");
+    this.#options.events.onFenced();
+  }
+
+  async #guardianDied(why: string): Promise<void> {
     this.#guardian = null;
-    if (this.#closed) return;
-    await this.#killAll();
-    this.#events.onFailure(why);
+    await this.#stopAll("failure");
+    this.#options.events.onFailure(why);
   }
 
-  #tell(line: string): void {
-    this.#guardian?.stdin?.write(`${line}\n`);
+  #finish(entry: Entry): void {
+    const { node, stop } = entry;
+    if (node === null) return;
+    this.#guardian?.remove(node.pid);
+    const signalled = stop?.signalled === true;
+    this.#end(
+      entry,
+      node.finish({
+        lost: signalled && stop.cause !== "order",
+        stopped: signalled && stop.cause !== "failure",
+      }),
+    );
   }
 
-  #endSoon(result: LaunchResult): void {
-    setImmediate(() => {
-      if (this.#tasks.remove(result.tag)) this.#events.onEnd(result);
-    });
+  #endSoon(entry: Entry, result: LaunchResult): void {
+    setImmediate(() => this.#end(entry, result));
+  }
+
+  #isRunning(entry: Entry): boolean {
+    return this.#tasks.get(entry.tag) === entry;
+  }
+
+  /** Nothing more is told of a task whose end was told. */
+  #end(entry: Entry, result: LaunchResult): void {
+    if (!this.#isRunning(entry)) return;
+    this.#tasks.remove(entry.tag);
+    this.#options.events.onEnd(result);
   }
 }

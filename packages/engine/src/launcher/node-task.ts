@@ -1,9 +1,9 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { isUtf8 } from "node:buffer";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, readSync } from "node:fs";
 import { Socket } from "node:net";
-import type { Outcome } from "@taskmuster/kvs/protocol";
 import { constants } from "node:os";
+import type { Outcome } from "@taskmuster/kvs/protocol";
 import { OutputDigest, lastWordsBytes, snippetBytes } from "../core/output-digest.js";
 import type { Pipe } from "./fifo-pool.js";
 import type { LaunchRequest, LaunchResult } from "./launcher.js";
@@ -56,48 +56,44 @@ export class NodeTask {
     child.once("exit", (code, signal) => {
       this.#end = {
         outcome:
-          signal === null ? { kind: "exited", code: code ?? 0 } : { kind: "signalled", signal: constants.signals[signal] },
+          signal === null
+            ? { kind: "exited", code: code ?? 0 }
+            : { kind: "signalled", signal: constants.signals[signal] },
         end: epochSeconds(),
         elapsed: (performance.now() - this.#startedMs) / 1000,
       };
     });
   }
 
-  /** `onExit` is called once, in a later turn of the loop. Closes the pipes' writers in any case, all of them when it throws `SpawnRefused`. */
-  static start(
+  /** `onExit` is called once, in a later turn of the loop. Takes the pipes over. Throws `SpawnRefused`. */
+  static async start(
     { tag, command }: LaunchRequest,
     env: NodeJS.ProcessEnv,
     cwd: string,
-    pipes: { readonly out: Pipe; readonly err: Pipe },
+    { out, err }: { readonly out: Pipe; readonly err: Pipe },
     onExit: () => void,
   ): Promise<NodeTask> {
-    const { out, err } = pipes;
-    const plain = isUtf8(command);
-    return new Promise((resolve, reject) => {
-      const refuse = (error: unknown): void => {
-        closeSync(out.reader);
-        closeSync(err.reader);
-        reject(new SpawnRefused(errnoOf(error)));
-      };
-      try {
-        if (!plain && command.length > longestArgument) throw Object.assign(new Error("E2BIG"), { errno: -7 });
-        const stdio: StdioOptions = [plain ? "ignore" : "pipe", out.writer, err.writer];
-        const text = plain ? Buffer.from(command).toString("utf8") : readCommand;
-        const child = spawn("/bin/bash", ["-c", text], { cwd, env, stdio, detached: true });
-        child.once("error", refuse);
-        if (child.pid === undefined) return;
-        child.removeListener("error", refuse);
-        child.stdin?.on("error", () => undefined).end(Buffer.concat([command, Buffer.of(0)]));
-        const task = new NodeTask(tag, child, child.pid, out, err);
-        child.once("exit", onExit);
-        resolve(task);
-      } catch (error) {
-        refuse(error);
-      } finally {
-        closeSync(out.writer);
-        closeSync(err.writer);
-      }
-    });
+    try {
+      const plain = isUtf8(command);
+      if (!plain && command.length > longestArgument) throw new SpawnRefused(constants.errno.E2BIG);
+      const stdio: StdioOptions = [plain ? "ignore" : "pipe", out.writer, err.writer];
+      const text = plain ? Buffer.from(command).toString("utf8") : readCommand;
+      const child = spawn("/bin/bash", ["-c", text], { cwd, env, stdio, detached: true });
+      // Some refusals are thrown, some are told by an event in the next turn.
+      if (child.pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));
+      child.on("error", () => undefined);
+      child.stdin?.on("error", () => undefined).end(Buffer.concat([command, Buffer.of(0)]));
+      const task = new NodeTask(tag, child, child.pid, out, err);
+      child.once("exit", onExit);
+      return task;
+    } catch (error) {
+      closeSync(out.reader);
+      closeSync(err.reader);
+      throw error instanceof SpawnRefused ? error : new SpawnRefused(errnoOf(error));
+    } finally {
+      closeSync(out.writer);
+      closeSync(err.writer);
+    }
   }
 
   /** Null while the shell lives. */
@@ -147,7 +143,7 @@ class Stream {
   /** No more than the pipe holds: a child left behind may go on writing for ever. */
   finish(): OutputDigest {
     const buffer = Buffer.allocUnsafe(pipeBytes);
-    for (let left = pipeBytes; left > 0 && !this.#socket.destroyed; ) {
+    for (let left = pipeBytes; left > 0 && !this.#socket.destroyed;) {
       let count: number;
       try {
         count = readSync(this.#reader, buffer, 0, left, null);
@@ -165,7 +161,7 @@ class Stream {
 }
 
 function epochSeconds(): number {
-  return (performance.timeOrigin + performance.now()) / 1000;
+  return Date.now() / 1000;
 }
 
 function errnoOf(error: unknown): number {

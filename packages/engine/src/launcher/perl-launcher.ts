@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { nulByteErrno } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
+import { holdsNulByte } from "./nul-byte.js";
 import type { LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
 import { launcherEnvironment } from "./launcher-environment.js";
 import {
@@ -89,7 +90,7 @@ export class PerlLauncher implements Launcher {
 
   launch(request: LaunchRequest): void {
     const { tag } = request;
-    this.#tasks.add(tag);
+    this.#tasks.add(tag, (task) => task);
     if (this.#state.kind === "down" || this.#state.kind === "closed") {
       this.#endSoon(refused(tag));
     } else if (holdsNulByte(request)) {
@@ -240,10 +241,4 @@ export class PerlLauncher implements Launcher {
     this.#state.child.stdin?.write(others.length === 0 ? only : Buffer.concat(this.#outgoing));
     this.#outgoing = [];
   }
-}
-
-function holdsNulByte({ command, env }: LaunchRequest): boolean {
-  if (command.includes(0)) return true;
-  for (const name in env) if (name.includes("\0") || env[name]?.includes("\0") === true) return true;
-  return false;
 }

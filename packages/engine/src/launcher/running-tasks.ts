@@ -9,19 +9,19 @@ export interface RunningTask {
 }
 
 /** The tasks that were launched and have not ended. */
-export class RunningTasks {
-  readonly #tasks = new Map<number, RunningTask>();
+export class RunningTasks<Task extends RunningTask = RunningTask> {
+  readonly #tasks = new Map<number, Task>();
 
   /** Throws a `RangeError` on a tag that is in use or is not 0 to 2^32 - 1. */
-  add(tag: number): RunningTask {
+  add(tag: number, make: (task: RunningTask) => Task): Task {
     if (!Number.isInteger(tag) || tag < 0 || tag > 0xffffffff) throw new RangeError(`not a tag: ${tag}`);
     if (this.#tasks.has(tag)) throw new RangeError(`tag ${tag} is in use`);
-    const task = { tag, pid: -1, stopping: false, startedMs: Date.now() };
+    const task = make({ tag, pid: -1, stopping: false, startedMs: Date.now() });
     this.#tasks.set(tag, task);
     return task;
   }
 
-  get(tag: number): RunningTask | undefined {
+  get(tag: number): Task | undefined {
     return this.#tasks.get(tag);
   }
 
@@ -30,8 +30,12 @@ export class RunningTasks {
     return this.#tasks.delete(tag);
   }
 
-  takeAll(): RunningTask[] {
-    const all = [...this.#tasks.values()];
+  all(): Task[] {
+    return [...this.#tasks.values()];
+  }
+
+  takeAll(): Task[] {
+    const all = this.all();
     this.#tasks.clear();
     return all;
   }

@@ -1,7 +1,7 @@
 import { type ExchangeRequest, type QueuedTask, type Wanted, decodeReport } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { EngineCore, type EnginePort } from "../../src/core/engine-core.js";
+import type { EngineCore, EnginePort } from "../../src/core/engine-core.js";
 import { emptyDigest } from "../../src/core/output-digest.js";
 import { oneCore, queued, Rig } from "./rig.js";
 

@@ -9,22 +9,23 @@ export function pack(value: unknown): Buffer {
   return packr.pack(value);
 }
 
-/** Unpacks and validates; `what` names the message in the error. Throws `MalformedMessageError`. */
+/** `what` names the message in the error. Throws `MalformedMessageError`. */
+export function unpack(what: string, bytes: Uint8Array): unknown {
+  try {
+    return packr.unpack(bytes);
+  } catch (cause) {
+    throw new MalformedMessageError(what, "it is not msgpack", { cause });
+  }
+}
+
+/** Unpacks and validates. Throws `MalformedMessageError`. */
 export function unpackAs<Schema extends z.ZodMiniType>(
   what: string,
   schema: Schema,
   bytes: Uint8Array,
 ): z.infer<Schema> {
-  let value: unknown;
-  try {
-    value = packr.unpack(bytes);
-  } catch (cause) {
-    throw new MalformedMessageError(what, "it is not msgpack", { cause });
-  }
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new MalformedMessageError(what, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
-  }
-  return parsed.data;
+  const parsed = schema.safeParse(unpack(what, bytes));
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new MalformedMessageError(what, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "invalid"}`);
 }

@@ -1,5 +1,5 @@
-import * as z from "zod/mini";
-import { pack, unpackAs } from "./codec.js";
+import { pack } from "./codec.js";
+import { Fields, orNull } from "./fields.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
 /**
@@ -54,25 +54,6 @@ const outcomes = [
   "cancelled",
 ] as const satisfies readonly Outcome["kind"][];
 
-const bytesSchema = z.instanceof(Uint8Array);
-const reportSchema = z.tuple([
-  z.int().check(z.gte(0), z.lt(kinds.length)),
-  z.int(),
-  z.int(),
-  z.string(),
-  z.int(),
-  z.int().check(z.gte(0), z.lt(outcomes.length)),
-  z.int(),
-  z.number(),
-  z.number(),
-  z.number(),
-  z.int(),
-  bytesSchema,
-  z.int(),
-  bytesSchema,
-  bytesSchema,
-]);
-
 function outcomeValue(outcome: Outcome): number {
   switch (outcome.kind) {
     case "exited":
@@ -114,44 +95,28 @@ export function encodeReport(report: Report): Buffer {
     report.end,
     report.elapsed,
     report.out.bytes,
-    report.out.snippet,
+    orNull(report.out.snippet),
     report.err.bytes,
-    report.err.snippet,
-    report.lastWords,
+    orNull(report.err.snippet),
+    orNull(report.lastWords),
   ]);
 }
 
 /** Throws `MalformedMessageError`. */
 export function decodeReport(bytes: Uint8Array): Report {
-  const [
-    kind,
-    id,
-    tries,
-    host,
-    pid,
-    outcome,
-    value,
-    start,
-    end,
-    elapsed,
-    outBytes,
-    out,
-    errBytes,
-    err,
-    lastWords,
-  ] = unpackAs("report", reportSchema, bytes);
+  const fields = new Fields("report", bytes, 15);
   return {
-    kind: kinds[kind] ?? "task",
-    id: taskId(id),
-    attempt: attempt(tries),
-    host,
-    pid,
-    outcome: outcomeOf(outcomes[outcome] ?? "lost", value),
-    start,
-    end,
-    elapsed,
-    out: { bytes: outBytes, snippet: out },
-    err: { bytes: errBytes, snippet: err },
-    lastWords,
+    kind: fields.oneOf(0, kinds),
+    id: taskId(fields.int(1)),
+    attempt: attempt(fields.int(2)),
+    host: fields.text(3),
+    pid: fields.int(4),
+    outcome: outcomeOf(fields.oneOf(5, outcomes), fields.int(6)),
+    start: fields.number(7),
+    end: fields.number(8),
+    elapsed: fields.number(9),
+    out: { bytes: fields.int(10), snippet: fields.bytes(11) },
+    err: { bytes: fields.int(12), snippet: fields.bytes(13) },
+    lastWords: fields.bytes(14),
   };
 }

@@ -1,5 +1,5 @@
-import * as z from "zod/mini";
-import { pack, unpackAs } from "./codec.js";
+import { pack } from "./codec.js";
+import { Fields, orNull } from "./fields.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
 /** What an engine must know to run one task. */
@@ -14,14 +14,18 @@ export interface Task {
   readonly command: Uint8Array;
 }
 
-const taskSchema = z.tuple([z.int(), z.int(), z.int(), z.int(), z.instanceof(Uint8Array)]);
-
 export function encodeTask(task: Task): Buffer {
-  return pack([task.id, task.attempt, task.line, task.repeatIndex, task.command]);
+  return pack([task.id, task.attempt, task.line, task.repeatIndex, orNull(task.command)]);
 }
 
 /** Throws `MalformedMessageError`. */
 export function decodeTask(bytes: Uint8Array): Task {
-  const [id, tries, line, repeatIndex, command] = unpackAs("task", taskSchema, bytes);
-  return { id: taskId(id), attempt: attempt(tries), line, repeatIndex, command };
+  const fields = new Fields("task", bytes, 5);
+  return {
+    id: taskId(fields.int(0)),
+    attempt: attempt(fields.int(1)),
+    line: fields.int(2),
+    repeatIndex: fields.int(3),
+    command: fields.bytes(4),
+  };
 }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type KvsAddress, parseEndpoint } from "../address.js";
 import { KvsClosedError, KvsError, type KvsLostError } from "../errors.js";
 import { serverWasReplaced } from "../lost.js";
+import { isBreak } from "./break.js";
 import { type Refusal, refusedError } from "./refusal.js";
 import { type Role, type Session, isReply, startSession } from "./session.js";
 
@@ -179,15 +180,4 @@ export class Connection {
     this.#lost = serverWasReplaced();
     throw this.#lost;
   }
-}
-
-/** Did the connection break, or did we make a mistake? */
-function isBreak(error: unknown): boolean {
-  if (!(error instanceof Error) || error instanceof KvsError) return false;
-  return (
-    "syscall" in error ||
-    "code" in error ||
-    error.name === "AbortError" ||
-    /^(Connection is closed|Stream isn't writeable|Socket timeout)/.test(error.message)
-  );
 }

@@ -31,7 +31,8 @@ export function parsePythonBytesRepr(text: string): Uint8Array | null {
 
 /** One character for each byte. */
 export function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return buffer.toString("latin1");
 }
 
 function escapedInBytes(character: string, quote: "'" | '"'): string {

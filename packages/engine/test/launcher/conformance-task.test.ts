@@ -1,0 +1,181 @@
+import { readFileSync } from "node:fs";
+import { constants } from "node:os";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { Rig, kinds } from "./rig.js";
+
+const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
+
+describe.each(kinds)("%s launcher: one task", (kind) => {
+  let rig: Rig;
+  beforeEach(async () => {
+    rig = await Rig.open(kind);
+  });
+  afterEach(() => rig.close());
+
+  describe("its end", () => {
+    it.each([0, 1, 3, 126, 127, 255])("exit status %i", async (code) => {
+      const result = await rig.run(`exit ${code}`);
+      expect(result.outcome).toEqual({ kind: "exited", code });
+      expect(result.stopped).toBe(false);
+    });
+
+    it.each([1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 31])("death by signal %i", async (signal) => {
+      const result = await rig.run(`ulimit -c 0; kill -${signal} $$`);
+      expect(result.outcome).toEqual({ kind: "signalled", signal });
+      expect(result.stopped).toBe(false);
+    });
+
+    it("tells pid, times and elapsed of the shell", async () => {
+      const before = Date.now() / 1000;
+      const result = await rig.run("echo $$; sleep 0.2");
+      expect(text(result.out.snippet)).toBe(`${result.pid}\n`);
+      expect(result.elapsed).toBeGreaterThanOrEqual(0.2);
+      expect(result.end - result.start).toBeCloseTo(result.elapsed, 1);
+      expect(result.start).toBeGreaterThan(before - 0.1);
+      expect(result.end).toBeLessThan(Date.now() / 1000 + 0.1);
+    });
+
+    it("is that of the program that replaced the shell", async () => {
+      const result = await rig.run("echo $$; exec sh -c 'echo $$; exit 9'");
+      expect(result.outcome).toEqual({ kind: "exited", code: 9 });
+      expect(text(result.out.snippet)).toBe(`${result.pid}\n${result.pid}\n`);
+    });
+
+    it("set -e ends it at the first failure", async () => {
+      const result = await rig.run("set -e; echo a; false; echo b");
+      expect(result.outcome).toEqual({ kind: "exited", code: 1 });
+      expect(text(result.out.snippet)).toBe("a\n");
+    });
+
+    it("a trap may turn a signal into an exit status", async () => {
+      const result = await rig.run("trap 'echo trapped; exit 7' TERM; kill -TERM $$; sleep 10");
+      expect(result.outcome).toEqual({ kind: "exited", code: 7 });
+      expect(text(result.out.snippet)).toBe("trapped\n");
+    });
+
+    it("kill 0 reaches its own process group and nothing else", async () => {
+      const other = rig.launch("until [ -e $DIR/go ]; do sleep 0.05; done; echo untouched");
+      const result = await rig.run("sleep 60 & kill 0; sleep 60");
+      expect(result.outcome).toEqual({ kind: "signalled", signal: 15 });
+      await rig.run("touch $DIR/go");
+      expect(text((await rig.ended(other)).out.snippet)).toBe("untouched\n");
+    });
+
+    it("an empty command succeeds", async () => {
+      const result = await rig.run("");
+      expect(result.outcome).toEqual({ kind: "exited", code: 0 });
+      expect(result.lastWords).toHaveLength(0);
+    });
+  });
+
+  describe("what it finds", () => {
+    it("our environment, the additions and its mark, and nothing else", async () => {
+      const additions = { DIR: rig.directory, PLAIN: "1", EMPTY: "", ODD: "a=b c\nd 'e' \"f\" é", PATH: "/bin:/usr/bin" };
+      await rig.run("cat /proc/$$/environ >$DIR/environ", additions);
+      const found = rig.read("environ").toString().split("\0").filter(Boolean);
+      const expected = Object.entries({ ...process.env, ...additions }).map(([name, value]) => `${name}=${value}`);
+      const isMark = (entry: string): boolean => entry.startsWith("TASKMUSTER_TASK=");
+      expect(found.filter((entry) => !isMark(entry)).sort()).toEqual(expected.filter((entry) => !isMark(entry)).sort());
+      expect(found.filter(isMark)).toHaveLength(1);
+    });
+
+    it("a megabyte of additions", async () => {
+      const additions = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`BIG${index}`, "x".repeat(100_000)]));
+      const result = await rig.run("echo ${#BIG0} ${#BIG9}", additions);
+      expect(text(result.out.snippet)).toBe("100000 100000\n");
+    });
+
+    it("the directory that the launcher was given", async () => {
+      await rig.run("cd /; pwd");
+      expect(text((await rig.run("pwd -P")).out.snippet)).toBe(`${rig.directory}\n`.slice(0, 40));
+    });
+
+    it("/dev/null as its input", async () => {
+      expect(text((await rig.run("readlink /proc/$$/fd/0; cat")).out.snippet)).toBe("/dev/null\n");
+    });
+
+    it("no descriptor of ours", async () => {
+      const tags = Array.from({ length: 5 }, () => rig.launch("sleep 0.2; echo $(ls /proc/$$/fd)"));
+      for (const tag of tags) {
+        // The pipe that $(…) reads is bash's own.
+        expect(text((await rig.ended(tag)).out.snippet)).toMatch(/^0 1 2( 3)?\n$/);
+      }
+    });
+
+    it("signals neither blocked nor ignored", async () => {
+      await rig.run("exec cat /proc/self/status >$DIR/status");
+      const status = rig.read("status").toString();
+      for (const field of ["SigBlk", "SigIgn", "SigPnd"]) {
+        expect(status).toMatch(new RegExp(`^${field}:\\t0+$`, "m"));
+      }
+    });
+
+    it("a session and a process group of its own", async () => {
+      await rig.run("exec cat /proc/self/stat >$DIR/stat");
+      const [pid, , , , group, session] = rig.read("stat").toString().split(" ");
+      expect([group, session]).toEqual([pid, pid]);
+    });
+  });
+
+  describe("its command", () => {
+    it("reaches the shell byte for byte, whatever bytes", async () => {
+      const bytes = Buffer.from(Array.from({ length: 255 }, (_, index) => index + 1)).filter((byte) => byte !== 0x27);
+      const command = Buffer.concat([Buffer.from("printf %s '"), bytes, bytes, Buffer.from("' >$DIR/bytes \n\n")]);
+      const result = await rig.run(command);
+      expect(result.outcome).toEqual({ kind: "exited", code: 0 });
+      expect(rig.read("bytes")).toEqual(Buffer.concat([bytes, bytes]));
+    });
+
+    it("keeps white space at both ends", async () => {
+      const result = await rig.run("  cat /proc/$$/cmdline >$DIR/line\t \n\n");
+      expect(result.outcome).toEqual({ kind: "exited", code: 0 });
+      expect(rig.read("line").toString()).toBe("/bin/bash\0-c\0  cat /proc/$$/cmdline >$DIR/line\t \n\n\0");
+    });
+
+    it("may be as long as the kernel takes", async () => {
+      const command = "echo ok #".padEnd(131_071, "x");
+      expect(text((await rig.run(command)).out.snippet)).toBe("ok\n");
+    });
+
+    it.each([
+      ["UTF-8", Buffer.from("echo ok #".padEnd(131_072, "x"))],
+      ["not UTF-8", Buffer.from("echo ok #".padEnd(131_072, "\xff"), "latin1")],
+    ])("cannot be a byte longer (%s)", async (_, command) => {
+      const result = await rig.run(command);
+      expect(result.outcome).toEqual({ kind: "failedToStart", errno: 7 });
+      expect(result.pid).toBe(-1);
+      const words = "Exception during task execution: [Errno 7] Argument list too long: '/bin/bash'";
+      expect(text(result.err.snippet)).toBe(words);
+      expect(result.err.bytes).toBe(words.length);
+      expect(text(result.lastWords)).toBe(words);
+      expect(result.out.bytes).toBe(0);
+      expect((await rig.run("true")).outcome).toEqual({ kind: "exited", code: 0 });
+    });
+
+    it("cannot hold a NUL byte", async () => {
+      const result = await rig.run("echo a\0b");
+      expect(result.outcome).toEqual({ kind: "failedToStart", errno: 200 });
+      expect(text(result.err.snippet)).toBe("Exception during task execution: embedded null byte");
+    });
+  });
+
+  it("many at once each get their own end", async () => {
+    const tags = Array.from({ length: 200 }, (_, index) => [rig.launch(`echo ${index}; exit ${index % 7}`), index] as const);
+    for (const [tag, index] of tags) {
+      const result = await rig.ended(tag);
+      expect([result.outcome, text(result.out.snippet)]).toEqual([{ kind: "exited", code: index % 7 }, `${index}\n`]);
+    }
+  });
+
+  it("a tag in use is refused", () => {
+    const tag = rig.launch("true");
+    expect(() => rig.launcher.launch({ tag, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
+    expect(() => rig.launcher.launch({ tag: -1, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
+    expect(() => rig.launcher.launch({ tag: 2 ** 32, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
+  });
+});
+
+it("the signals that are tested are those of this machine", () => {
+  expect(constants.signals.SIGSYS).toBe(31);
+  expect(readFileSync("/proc/self/status", "latin1")).toContain("SigBlk");
+});

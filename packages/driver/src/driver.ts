@@ -1,37 +1,18 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
 import { FencedError, KvsLostError, MalformedMessageError, TaskmusterError } from "@taskmuster/kvs";
-import {
-  type ContextId,
-  type EngineId,
-  type FencingToken,
-  type Snapshot,
-  decodeEngineInfo,
-  decodeReport,
-} from "@taskmuster/kvs/protocol";
+import { type FencingToken, decodeReport } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
-import { Leases } from "./core/leases.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
 import { formatRows } from "./core/status-line/index.js";
 import type { Feeder } from "./feeder.js";
 import type { LedgerFile } from "./ledger-file.js";
+import { Members } from "./members.js";
+import type { RunContext } from "./run-context.js";
 import type { StatusFile } from "./status-file.js";
-
-/** A batch of resources as the driver sees it. */
-export interface RunContext {
-  readonly id: ContextId;
-  /** At most so many tasks (`-C`); null: no limit. */
-  readonly taskLimit: number | null;
-  /** Resolves when everything of it is dead, by proof. */
-  readonly gone: Promise<{ readonly ok: boolean; readonly message: string }>;
-  /** Asks its engines to stop their tasks and go, without the store. */
-  terminate(): void;
-  /** Kills its engines; their guardians kill the tasks. */
-  kill(): void;
-}
 
 export interface DriverParts {
   readonly store: KvsStore;
@@ -62,13 +43,10 @@ const sweepMs = 5_000;
  */
 export class Driver {
   readonly #parts: DriverParts;
-  readonly #leases: Leases;
+  readonly #members: Members;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
-  readonly #limits: Map<ContextId, number>;
-  readonly #contextOf = new Map<EngineId, ContextId>();
   #contextsLeft: number;
-  #lastMessage = "";
   #ring: Promise<unknown> | null = null;
   #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
@@ -77,13 +55,11 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    this.#leases = new Leases(parts.leaseMs);
     this.#contextsLeft = parts.contexts.length;
-    this.#limits = new Map(
-      parts.contexts.flatMap((context) =>
-        context.taskLimit === null ? [] : [[context.id, context.taskLimit] as const],
-      ),
-    );
+    this.#members = new Members(parts, {
+      onNews: () => this.#onNews(),
+      note: (entry) => this.#note(entry),
+    });
   }
 
   get view(): RunView {
@@ -102,7 +78,7 @@ export class Driver {
     const talking = this.#talk().catch((error: unknown) => this.#break(error));
     const ticking = this.#tick();
     await this.#receive();
-    core.onNoContextLeft(this.#lastMessage);
+    core.onNoContextLeft(this.#members.lastMessage);
     await this.#writeRows().catch((error: unknown) => this.#break(error));
     this.#over = true;
     this.#end.abort();
@@ -127,7 +103,7 @@ export class Driver {
     this.#parts.core.drain(signal);
     this.#onNews();
     // People want to know now how many they are waiting for.
-    this.#sweep(sweepMs).catch((error: unknown) => this.#break(error));
+    this.#members.look(sweepMs).catch((error: unknown) => this.#break(error));
   }
 
   /** Hard: what runs is stopped, with the grace between TERM and KILL. */
@@ -197,7 +173,7 @@ export class Driver {
         await written;
         await this.#withdraw();
         await store.acknowledge(token, from + reports.length);
-        await this.#retireSpentContexts(decoded);
+        await this.#members.retireSpent(decoded);
         if (core.canGather && reports.length < receiveMost / 4) await this.#gather();
       } catch (error) {
         this.#break(error);
@@ -254,31 +230,6 @@ export class Driver {
     return decoded;
   }
 
-  /** A context that has run all the tasks it may (`-C`) goes; the store saw to it that it claimed no more. */
-  async #retireSpentContexts(received: readonly ReceivedFrom[]): Promise<void> {
-    if (this.#limits.size === 0) return;
-    const { store, token } = this.#parts;
-    for (const { engine, report } of received) {
-      if (report.kind !== "task" || report.outcome.kind === "cancelled" || report.outcome.kind === "lost")
-        continue;
-      const context = this.#contextOf.get(engine) ?? (await this.#lookUpContext(engine));
-      const left = context === undefined ? undefined : this.#limits.get(context);
-      if (context === undefined || left === undefined) continue;
-      this.#limits.set(context, left - 1);
-      if (left !== 1) continue;
-      this.#limits.delete(context);
-      this.#parts.log.info({ context }, "task limit reached");
-      this.#lastMessage = `context ${context} has run as many tasks as it may (-C)`;
-      await store.order(token, { kind: "context", context }, "drain");
-    }
-  }
-
-  async #lookUpContext(engine: EngineId): Promise<ContextId | undefined> {
-    for (const known of (await this.#parts.store.snapshot()).engines)
-      this.#contextOf.set(known.engine, known.context);
-    return this.#contextOf.get(engine);
-  }
-
   /** Says that the driver lives, and looks who else does. */
   async #tick(): Promise<void> {
     const { store, token, leaseMs } = this.#parts;
@@ -289,7 +240,7 @@ export class Driver {
         await store.beat(token);
         if (performance.now() - sweptAt >= everyMs || this.#parts.core.phase !== "running") {
           sweptAt = performance.now();
-          await this.#sweep(everyMs);
+          await this.#members.look(everyMs);
         }
       } catch (error) {
         this.#break(error);
@@ -299,47 +250,9 @@ export class Driver {
     }
   }
 
-  async #sweep(everyMs: number): Promise<void> {
-    const snapshot = await this.#parts.store.snapshot();
-    const members = snapshot.engines.filter((engine) => engine.state === "member");
-    if (members.length > 0) {
-      this.#parts.core.onMembers({
-        engines: members.length,
-        slots: members.reduce((sum, engine) => sum + decodeEngineInfo(engine.info).slots, 0),
-        claimed: members.reduce((sum, engine) => sum + engine.claims, 0),
-      });
-    }
-    for (const engine of this.#leases.look(members, performance.now(), everyMs)) {
-      await this.#expel(engine, "its lease ran out");
-    }
-  }
-
-  async #expel(engine: Snapshot["engines"][number], why: string): Promise<void> {
-    const { core, store, token, log } = this.#parts;
-    const claims = await store.expel(token, engine.engine);
-    log.warn({ engine: engine.engine, rank: engine.rank, why, claims: claims.length }, "engine lost");
-    this.#note({
-      kind: "lostEngine",
-      at: new Date().toISOString(),
-      engine: engine.engine,
-      rank: engine.rank,
-      why,
-      tasks: claims,
-    });
-    core.onEngineLost(claims, Date.now());
-    this.#onNews();
-  }
-
   async #onContextGone(context: RunContext, message: string): Promise<void> {
-    if (message !== "") {
-      this.#parts.log.error({ context: context.id, message }, "context failed");
-      this.#lastMessage = message;
-    }
     try {
-      const snapshot = await this.#parts.store.snapshot();
-      for (const engine of snapshot.engines) {
-        if (engine.context === context.id && engine.state === "member") await this.#expel(engine, message);
-      }
+      await this.#members.contextGone(context, message);
     } catch (error) {
       this.#break(error);
     }

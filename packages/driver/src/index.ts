@@ -1,7 +1,8 @@
 export { Bell } from "./bell.js";
 export { type EndReason, isStop } from "./core/end-reason.js";
 export type { FailedTask, RunView } from "./core/run-view.js";
-export { Driver, type RunContext } from "./driver.js";
+export type { Driver } from "./driver.js";
+export type { RunContext } from "./run-context.js";
 export { openList, readPerEngine, verifyResume } from "./open-list.js";
 export { ResumeFiles } from "./resume.js";
 export { choosePrefix, type RunFiles, runFiles } from "./run-files.js";

@@ -20,12 +20,13 @@ import { Bell } from "./bell.js";
 import { DriverCore, type PerEngineLines } from "./core/driver-core.js";
 import { statusHeader } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
-import { Driver, type RunContext } from "./driver.js";
+import { Driver } from "./driver.js";
 import { Feeder, type ResumeChoice } from "./feeder.js";
 import { LedgerFile } from "./ledger-file.js";
 import { openLog } from "./log.js";
 import { claimPrefix } from "./prefix-claim.js";
 import type { RunFiles } from "./run-files.js";
+import type { RunContext } from "./run-context.js";
 import { StatusFile } from "./status-file.js";
 import type { TaskSource } from "./task-source/task-source.js";
 

@@ -2,11 +2,11 @@ import {
   type ClaimedTask,
   type EngineId,
   type NeedsKey,
-  type QueuedTask,
   type Report,
   type Wanted,
   attempt,
 } from "@taskmuster/kvs/protocol";
+import type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
 import { type EndReason, isStop } from "./end-reason.js";
 import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
 import { barrierRow, lostRow } from "./run-rows.js";
@@ -16,6 +16,8 @@ import { Tally } from "./tally.js";
 import type { Item } from "./task-file/index.js";
 import { TaskBits } from "./task-bits.js";
 import { Window } from "./window.js";
+
+export type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
 
 /*
  * The driver without sockets, files or clocks: what is published, what has ended, and what that means. The shell feeds it items
@@ -40,28 +42,6 @@ export interface DriverCoreOptions {
 
 type TaskItem = Extract<Item, { kind: "task" }>;
 type BarrierItem = Extract<Item, { kind: "barrier" }>;
-
-/** A late success of an attempt that was offered again: it counts if the new offer can be taken back. */
-export interface Withdrawal {
-  readonly task: Outstanding;
-  readonly report: Report;
-}
-
-export interface Publish {
-  readonly tasks: readonly QueuedTask[];
-  readonly where: "front" | "back";
-}
-
-export interface ReceivedFrom {
-  readonly engine: EngineId;
-  readonly number: number;
-  readonly report: Report;
-}
-
-export interface PerEngineLines {
-  readonly start: readonly { readonly line: number; readonly command: Uint8Array }[];
-  readonly stop: readonly { readonly line: number; readonly command: Uint8Array }[];
-}
 
 export class DriverCore {
   readonly #options: DriverCoreOptions;

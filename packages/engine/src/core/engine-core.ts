@@ -1,10 +1,7 @@
 import {
-  type EngineId,
   type EngineStats,
   type ExchangeAnswer,
-  type ExchangeRequest,
   type NeedsKey,
-  type NumberedReport,
   type Outcome,
   type QueuedTask,
   type Report,
@@ -17,7 +14,11 @@ import {
 } from "@taskmuster/kvs/protocol";
 import { ClaimSize } from "./claim-size.js";
 import { taskEnvironment } from "./environment.js";
+import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
+import { ReportOutbox } from "./report-outbox.js";
 import { SlotPool } from "./slots.js";
+
+export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
 
 /*
  * The life of an engine, without sockets, processes or clocks. What goes in: what was joined, answers
@@ -30,38 +31,6 @@ import { SlotPool } from "./slots.js";
  * Only this class changes the phase. Invariants: never more than `slots` tasks run; a claimed task is in
  * exactly one of waiting, running, or handed in (a report or a release that some exchange carries).
  */
-
-export interface EnginePort {
-  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
-  stop(tag: number, graceMs: number): void;
-  /** One at a time; the answer comes back through `onExchanged`. */
-  exchange(request: ExchangeRequest): void;
-  /** Calls `onReminder` after a moment (some 50 ms). Asked for once at a time. */
-  remind(): void;
-  /** Nothing is left to do or to be acknowledged. */
-  leave(): void;
-}
-
-/** How one launched command ended. */
-export interface TaskEnd extends Pick<
-  Report,
-  "pid" | "start" | "end" | "elapsed" | "out" | "err" | "lastWords"
-> {
-  readonly tag: number;
-  readonly outcome: Outcome;
-  /** We signalled its tree (an order, the fence) before its shell had ended. */
-  readonly stopped: boolean;
-}
-
-export interface EngineSettings {
-  readonly engine: EngineId;
-  readonly host: string;
-  readonly slots: number;
-  readonly coresPerTask: number;
-  /** Bounds on one exchange. */
-  readonly maxReports: number;
-  readonly maxBytes: number;
-}
 
 interface Running {
   readonly kind: Report["kind"];
@@ -81,18 +50,12 @@ export class EngineCore {
   readonly #claimSize: ClaimSize;
   readonly #waiting: QueuedTask[] = [];
   readonly #running = new Map<number, Running>();
-  /** Not handed in yet. */
-  readonly #reports: NumberedReport[] = [];
-  /** Handed in, not on disk yet: kept for a store that forgets. */
-  #unacknowledged: NumberedReport[] = [];
-  /** So many at the front of `#unacknowledged` are on disk. */
-  #forgotten = 0;
+  readonly #reports = new ReportOutbox();
   readonly #releases: QueuedTask[] = [];
   #needs: readonly NeedsKey[];
   #phase: Phase = "starting";
   #nextCommand = 0;
   #nextTag = 1;
-  #nextReport = 1;
   #nextSeq = 1;
   #exchanging = false;
   /** The queues may hold something: nobody has looked since the bell rang, or the last claim got all it wanted. */
@@ -133,7 +96,7 @@ export class EngineCore {
       this.#running.size === 0 &&
       this.#waiting.length === 0 &&
       !this.#exchanging &&
-      this.#reports.length === 0
+      this.#reports.waiting === 0
     );
   }
 
@@ -168,14 +131,14 @@ export class EngineCore {
     if (answer.tasks.length > 0 || answer.needs.length > this.#needs.length) this.#mayClaim = true;
     this.#needs = answer.needs;
     for (const task of answer.tasks) this.#waiting.push(task);
-    this.#forget(answer.acknowledged);
+    this.#reports.acknowledge(answer.acknowledged);
     // After the new tasks are in: what an order finds waiting is released.
     this.onWanted(answer.wanted);
     this.#proceed();
   }
 
   onAcknowledged(upTo: number): void {
-    this.#forget(upTo);
+    this.#reports.acknowledge(upTo);
     this.#proceed();
   }
 
@@ -299,18 +262,6 @@ export class EngineCore {
     this.#port.launch(tag, command, taskEnvironment(this.#run, place, numbers));
   }
 
-  #forget(upTo: number): void {
-    const known = this.#unacknowledged;
-    while (this.#forgotten < known.length && (known[this.#forgotten]?.number ?? 0) <= upTo) this.#forgotten++;
-    if (this.#forgotten * 2 < known.length) return;
-    this.#unacknowledged = known.slice(this.#forgotten);
-    this.#forgotten = 0;
-  }
-
-  get #awaited(): number {
-    return this.#unacknowledged.length - this.#forgotten;
-  }
-
   #releaseWaiting(): void {
     this.#releases.push(...this.#waiting.splice(0));
   }
@@ -331,11 +282,7 @@ export class EngineCore {
       err: end.err,
       lastWords,
     });
-    this.#reports.push({
-      number: this.#nextReport++,
-      ends: task.kind === "task" ? taskId(task.id) : null,
-      body,
-    });
+    this.#reports.add(task.kind === "task" ? taskId(task.id) : null, body);
   }
 
   /** `now`: does not hold reports back. */
@@ -346,10 +293,10 @@ export class EngineCore {
     const free = this.#phase === "running" ? this.#slots.free : 0;
     const room = free + this.#claimSize.ahead - this.#waiting.length;
     const wanted = this.#phase === "running" && this.#mayClaim ? Math.max(0, room) : 0;
-    const asks = this.#rung || (this.#askAcknowledged && this.#phase !== "running" && this.#awaited > 0);
-    if (wanted === 0 && this.#reports.length === 0 && this.#releases.length === 0 && !asks) return;
-    const reports = this.#reports.splice(0, this.#settings.maxReports);
-    this.#unacknowledged.push(...reports);
+    const asks =
+      this.#rung || (this.#askAcknowledged && this.#phase !== "running" && this.#reports.awaited > 0);
+    if (wanted === 0 && this.#reports.waiting === 0 && this.#releases.length === 0 && !asks) return;
+    const reports = this.#reports.take(this.#settings.maxReports);
     this.#exchanging = true;
     this.#askAcknowledged = false;
     this.#rung = false;
@@ -372,7 +319,8 @@ export class EngineCore {
   get #holds(): boolean {
     if (this.#phase !== "running" || this.#slots.free > 0) return false;
     return (
-      this.#waiting.length > this.#claimSize.ahead / 2 && this.#reports.length < this.#settings.maxReports / 2
+      this.#waiting.length > this.#claimSize.ahead / 2 &&
+      this.#reports.waiting < this.#settings.maxReports / 2
     );
   }
 
@@ -385,7 +333,7 @@ export class EngineCore {
   #leaveWhenDone(): void {
     if (this.#phase !== "finishing" && this.#phase !== "stopping") return;
     const busy = this.#exchanging || this.#running.size > 0 || this.#waiting.length > 0;
-    if (busy || this.#reports.length > 0 || this.#releases.length > 0 || this.#awaited > 0) return;
+    if (busy || !this.#reports.isEmpty || this.#releases.length > 0) return;
     this.#phase = "left";
     this.#port.leave();
   }

@@ -8,8 +8,10 @@ import { OutputDigest, lastWordsBytes, snippetBytes } from "../core/output-diges
 import type { Pipe } from "./fifo-pool.js";
 import type { LaunchRequest, LaunchResult } from "./launcher.js";
 
-/** What one pipe holds: no more than that can have been written before the shell ended and not been read yet. */
-const pipeBytes = 65_536;
+/** What a pipe holds that was made as large as may be: no more can have been written before the shell ended and not been read yet. */
+const pipeBytes = 1 << 20;
+/** Read at a time. */
+const chunkBytes = 65_536;
 
 /** The longest argument that Linux takes, without the final NUL. */
 const longestArgument = 131_071;
@@ -142,11 +144,11 @@ class Stream {
 
   /** No more than the pipe holds: a child left behind may go on writing for ever. */
   finish(): OutputDigest {
-    const buffer = Buffer.allocUnsafe(pipeBytes);
+    const buffer = Buffer.allocUnsafe(chunkBytes);
     for (let left = pipeBytes; left > 0 && !this.#socket.destroyed;) {
       let count: number;
       try {
-        count = readSync(this.#reader, buffer, 0, left, null);
+        count = readSync(this.#reader, buffer, 0, Math.min(left, chunkBytes), null);
       } catch {
         // Nothing there now, but a child left behind has it open.
         break;

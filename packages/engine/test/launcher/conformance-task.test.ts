@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { constants } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { Rig, kinds } from "./rig.js";
 
@@ -19,7 +17,7 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
       expect(result.stopped).toBe(false);
     });
 
-    it.each([1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 31])("death by signal %i", async (signal) => {
+    it.each([1, 2, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 31])("death by signal %i", async (signal) => {
       const result = await rig.run(`ulimit -c 0; kill -${signal} $$`);
       expect(result.outcome).toEqual({ kind: "signalled", signal });
       expect(result.stopped).toBe(false);
@@ -70,17 +68,29 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
 
   describe("what it finds", () => {
     it("our environment, the additions and its mark, and nothing else", async () => {
-      const additions = { DIR: rig.directory, PLAIN: "1", EMPTY: "", ODD: "a=b c\nd 'e' \"f\" é", PATH: "/bin:/usr/bin" };
+      const additions = {
+        DIR: rig.directory,
+        PLAIN: "1",
+        EMPTY: "",
+        ODD: "a=b c\nd 'e' \"f\" é",
+        PATH: "/bin:/usr/bin",
+      };
       await rig.run("cat /proc/$$/environ >$DIR/environ", additions);
       const found = rig.read("environ").toString().split("\0").filter(Boolean);
-      const expected = Object.entries({ ...process.env, ...additions }).map(([name, value]) => `${name}=${value}`);
+      const expected = Object.entries({ ...process.env, ...additions }).map(
+        ([name, value]) => `${name}=${value}`,
+      );
       const isMark = (entry: string): boolean => entry.startsWith("TASKMUSTER_TASK=");
-      expect(found.filter((entry) => !isMark(entry)).sort()).toEqual(expected.filter((entry) => !isMark(entry)).sort());
+      expect(found.filter((entry) => !isMark(entry)).sort()).toEqual(
+        expected.filter((entry) => !isMark(entry)).sort(),
+      );
       expect(found.filter(isMark)).toHaveLength(1);
     });
 
     it("a megabyte of additions", async () => {
-      const additions = Object.fromEntries(Array.from({ length: 10 }, (_, index) => [`BIG${index}`, "x".repeat(100_000)]));
+      const additions = Object.fromEntries(
+        Array.from({ length: 10 }, (_, index) => [`BIG${index}`, "x".repeat(100_000)]),
+      );
       const result = await rig.run("echo ${#BIG0} ${#BIG9}", additions);
       expect(text(result.out.snippet)).toBe("100000 100000\n");
     });
@@ -94,12 +104,10 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
       expect(text((await rig.run("readlink /proc/$$/fd/0; cat")).out.snippet)).toBe("/dev/null\n");
     });
 
-    it("no descriptor of ours", async () => {
-      const tags = Array.from({ length: 5 }, () => rig.launch("sleep 0.2; echo $(ls /proc/$$/fd)"));
-      for (const tag of tags) {
-        // The pipe that $(…) reads is bash's own.
-        expect(text((await rig.ended(tag)).out.snippet)).toMatch(/^0 1 2( 3)?\n$/);
-      }
+    it("no descriptor of ours, also while others run", async () => {
+      const tags = Array.from({ length: 5 }, () => rig.launch("sleep 0.2; exec ls /proc/self/fd"));
+      // 3 is the directory that ls reads.
+      for (const tag of tags) expect(text((await rig.ended(tag)).out.snippet)).toBe("0\n1\n2\n3\n");
     });
 
     it("signals neither blocked nor ignored", async () => {
@@ -119,8 +127,15 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
 
   describe("its command", () => {
     it("reaches the shell byte for byte, whatever bytes", async () => {
-      const bytes = Buffer.from(Array.from({ length: 255 }, (_, index) => index + 1)).filter((byte) => byte !== 0x27);
-      const command = Buffer.concat([Buffer.from("printf %s '"), bytes, bytes, Buffer.from("' >$DIR/bytes \n\n")]);
+      const bytes = Buffer.from(Array.from({ length: 255 }, (_, index) => index + 1)).filter(
+        (byte) => byte !== 0x27,
+      );
+      const command = Buffer.concat([
+        Buffer.from("printf %s '"),
+        bytes,
+        bytes,
+        Buffer.from("' >$DIR/bytes \n\n"),
+      ]);
       const result = await rig.run(command);
       expect(result.outcome).toEqual({ kind: "exited", code: 0 });
       expect(rig.read("bytes")).toEqual(Buffer.concat([bytes, bytes]));
@@ -160,10 +175,16 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
   });
 
   it("many at once each get their own end", async () => {
-    const tags = Array.from({ length: 200 }, (_, index) => [rig.launch(`echo ${index}; exit ${index % 7}`), index] as const);
+    const tags = Array.from(
+      { length: 200 },
+      (_, index) => [rig.launch(`echo ${index}; exit ${index % 7}`), index] as const,
+    );
     for (const [tag, index] of tags) {
       const result = await rig.ended(tag);
-      expect([result.outcome, text(result.out.snippet)]).toEqual([{ kind: "exited", code: index % 7 }, `${index}\n`]);
+      expect([result.outcome, text(result.out.snippet)]).toEqual([
+        { kind: "exited", code: index % 7 },
+        `${index}\n`,
+      ]);
     }
   });
 
@@ -171,11 +192,8 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
     const tag = rig.launch("true");
     expect(() => rig.launcher.launch({ tag, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
     expect(() => rig.launcher.launch({ tag: -1, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
-    expect(() => rig.launcher.launch({ tag: 2 ** 32, command: Buffer.from("true"), env: {} })).toThrow(RangeError);
+    expect(() => rig.launcher.launch({ tag: 2 ** 32, command: Buffer.from("true"), env: {} })).toThrow(
+      RangeError,
+    );
   });
-});
-
-it("the signals that are tested are those of this machine", () => {
-  expect(constants.signals.SIGSYS).toBe(31);
-  expect(readFileSync("/proc/self/status", "latin1")).toContain("SigBlk");
 });

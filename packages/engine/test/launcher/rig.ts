@@ -21,7 +21,8 @@ export async function until<Fact>(
   for (;;) {
     const fact = await probe();
     if (fact !== undefined && fact !== false) return fact;
-    if (performance.now() > end) throw new Error(`not within ${deadlineMs} ms: ${what}; last seen: ${String(fact)}`);
+    if (performance.now() > end)
+      throw new Error(`not within ${deadlineMs} ms: ${what}; last seen: ${String(fact)}`);
     await delay(5);
   }
 }
@@ -31,7 +32,11 @@ export interface RigOptions {
   readonly livenessFd?: number;
 }
 
-export async function launcherOf(kind: Kind, events: LauncherEvents, options: RigOptions = {}): Promise<Launcher> {
+export async function launcherOf(
+  kind: Kind,
+  events: LauncherEvents,
+  options: RigOptions = {},
+): Promise<Launcher> {
   const cwd = options.cwd ?? tmpdir();
   const rest = options.livenessFd === undefined ? {} : { livenessFd: options.livenessFd };
   if (kind !== "node") {
@@ -138,7 +143,11 @@ export function processesIn(directory: string): number[] {
     .map(Number)
     .filter((pid) => {
       try {
-        return Number.isInteger(pid) && isAlive(pid) && readFileSync(`/proc/${pid}/environ`).includes(`DIR=${directory}\0`);
+        return (
+          Number.isInteger(pid) &&
+          isAlive(pid) &&
+          readFileSync(`/proc/${pid}/environ`).includes(`DIR=${directory}\0`)
+        );
       } catch {
         return false;
       }

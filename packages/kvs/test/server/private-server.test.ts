@@ -107,14 +107,14 @@ describe.each(testServers().filter(({ binary }) => binary !== undefined))(
       await Promise.all([server.stop(), server.stop()]);
       await server.stop();
       expect(existsSync(server.directory)).toBe(false);
-      expect(() => process.kill(server.pid ?? 0, 0)).toThrow(/ESRCH/);
+      expect(() => process.kill(pidOf(server), 0)).toThrow(/ESRCH/);
       expect((await server.exited).signal).toBe("SIGKILL");
     });
 
     it("says how it ended, with its last words", async () => {
       const server = start(binary);
       await server.ready;
-      process.kill(server.pid ?? 0, "SIGTERM");
+      process.kill(pidOf(server), "SIGTERM");
       const { code, log } = await server.exited;
       expect(code).toBe(0);
       expect(log.join("\n")).toMatch(/SIGTERM|ready to exit|Ready to accept/i);
@@ -165,3 +165,9 @@ describe("a private server that does not start", () => {
     await expect(server.ready).rejects.toThrow(/SIGKILL/);
   });
 });
+
+/** Throws where there is none: 0 would be every process of our own group. */
+function pidOf(server: { readonly pid: number | undefined }): number {
+  if (server.pid === undefined) throw new Error("the server was not started");
+  return server.pid;
+}

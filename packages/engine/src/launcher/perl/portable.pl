@@ -37,7 +37,7 @@ sub make_pipe {
 sub close_fd { close(delete $handle_of{ $_[0] }) }
 sub read_fd { my $count = POSIX::read($_[0], $_[1], $_[2]); return defined $count ? $count + 0 : -1 }
 sub redirect { POSIX::dup2($_[0], $_[1]) }
-sub pipe_capacity { return 65536 }
+sub pipe_capacity { return 1 << 20 }   # of one that was made as large as may be
 sub set_nonblocking { fcntl($_[0], POSIX::F_SETFL(), fcntl($_[0], POSIX::F_GETFL(), 0) | POSIX::O_NONBLOCK()) }
 
 sub prepare_child {

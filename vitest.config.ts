@@ -21,7 +21,10 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts", "test/{conformance,scenarios,simulation,docs}/**/*.test.ts"],
+          include: [
+            "packages/*/test/**/*.test.ts",
+            "test/{conformance,scenarios,simulation,docs}/**/*.test.ts",
+          ],
         },
       },
       {

@@ -136,8 +136,8 @@ async function controlPlane(tasks: number): Promise<ControlPlane> {
   const { stdout } = await timed(
     process.execPath,
     [join(root, "scripts/run-ts.mjs"), join(root, "test/bench/control-plane.ts"), root, list, "2", "40"],
-    // The flag that bin/driver gives.
-    { cwd: root, env: { ...process.env, NODE_OPTIONS: "--max-semi-space-size=4" } },
+    // The flags that bin/driver gives.
+    { cwd: root, env: { ...process.env, NODE_OPTIONS: "--max-semi-space-size=8 --max-old-space-size=512" } },
   );
   const result = JSON.parse(stdout) as ControlPlane;
   if (result.rows !== tasks) throw new Error(`${result.rows} rows for ${tasks} tasks`);

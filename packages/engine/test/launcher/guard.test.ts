@@ -1,8 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { constants, closeSync, mkdtempSync, openSync, readFileSync, readSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execFileSync } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -152,7 +151,8 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
     engine = new Engine(join(bundle, "parent.mjs"), { kind, directory, ...orders }, options);
     return engine;
   }
-  const written = (name: string): Promise<string> => until(name, () => readOrEmpty(join(directory, name)).trim());
+  const written = (name: string): Promise<string> =>
+    until(name, () => readOrEmpty(join(directory, name)).trim() || undefined);
 
   it("is killed, every tree is dead soon, and then the last holder of the liveness descriptor is gone", async () => {
     const path = join(directory, "liveness");
@@ -160,16 +160,17 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
     const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const writer = openSync(path, constants.O_WRONLY);
-      const parent = start({ commands: [`${daemon} ls /proc/$$/fd >$DIR/fds; sleep 600`, "sleep 600"], livenessFd: 3 }, { fd: writer });
+      const parent = start({ commands: [`${daemon} sleep 600`, "ls /proc/self/fd >$DIR/fds; sleep 600"], livenessFd: 3 }, { fd: writer });
       closeSync(writer);
       const child = Number(await written("daemon"));
       await until("two tasks and a daemon", () => processesIn(directory).length >= 4);
+      // 3 is the directory that ls reads.
+      expect(await written("fds")).toBe("0\n1\n2\n3");
       parent.kill("SIGKILL");
       await until("the end of the liveness pipe", () => atEnd(reader));
       expect(processesIn(directory)).toEqual([]);
       expect(isAlive(child)).toBe(false);
       expect(isAlive(await parent.launcherPid)).toBe(false);
-      expect(readOrEmpty(join(directory, "fds"))).toBe("0\n1\n2\n");
     } finally {
       closeSync(reader);
     }
@@ -254,6 +255,7 @@ class Engine {
   }
 
   async end(): Promise<void> {
+    this.#child.kill("SIGCONT");
     this.#child.stdin?.end();
     await this.#gone;
   }

@@ -118,10 +118,10 @@ sub took_pid {
     $by_pid{$pid} = $task;
 }
 
-# Reads what the spawner has told; nobody is woken for that unless a child has ended before.
+# Reads what the spawner has told; nobody is woken for that unless a child has ended before. False: there was nothing.
 sub read_answers {
     my $records;
-    sysread($answers, $records, 65536) or return;
+    sysread($answers, $records, 65536) or return 0;
     my @answers = unpack('(N3)*', $records);
     while (my ($serial, $pid, $errno) = splice @answers, 0, 3) {
         my $task = delete $unanswered{$serial} or next;
@@ -138,6 +138,7 @@ sub read_answers {
     }
     %ended_early = () unless %unanswered;
     watch($answers_slot, %ended_early ? fileno $answers : -1, 1);
+    return 1;
 }
 
 # A spawner that has died, or that we take for dead, may have forked what it did not tell of: that must not run, and
@@ -147,14 +148,14 @@ sub give_up_spawner {
     waitpid($spawner_pid, 0);
     undef $spawner_pid;
     read_answers();
-    return unless %unanswered;
-    hunt_strays();
-    for my $task (values %unanswered) {
+    my @unknown = values %unanswered;
+    %unanswered = %ended_early = ();
+    watch($answers_slot, -1, 1);
+    hunt_strays() if @unknown;
+    for my $task (@unknown) {
         @$task[REQUEST, STATUS, ENDED, LOST] = (undef, 0, $now, 1);
         stop_tree($task, 0);
     }
-    %unanswered = %ended_early = ();
-    watch($answers_slot, -1, 1);
 }
 
 # For who must signal the task: waits for the answer, which is only a moment away.
@@ -162,7 +163,7 @@ sub learn_pid {
     my ($task) = @_;
     my $until = monotonic_time() + 1;
     while ($unanswered{ $task->[SERIAL] }) {
-        peek_within(fileno $answers, $until - monotonic_time()) ? read_answers() : return give_up_spawner();
+        peek_within(fileno $answers, $until - monotonic_time()) && read_answers() or return give_up_spawner();
     }
 }
 

@@ -25,6 +25,8 @@ export interface RunOptions {
 /** One directory and the processes of one test. */
 export class Place {
   readonly dir = mkdtempSync(join(tmpdir(), "taskmuster test '$(x)' "));
+  /** Short, as sockets lie in it; what is left in it in the end was left behind. */
+  readonly tmp = mkdtempSync("/tmp/tm-");
   readonly mark = `TM_TEST=${process.pid}.${Math.random().toString(36).slice(2)}`;
   readonly #children: ChildProcess[] = [];
 
@@ -83,7 +85,7 @@ export class Place {
     const [name, value] = this.mark.split("=");
     const child = spawn(command, args, {
       cwd: this.dir,
-      env: { ...process.env, TERM: "dumb", ...options.env, [name ?? ""]: value },
+      env: { ...process.env, TERM: "dumb", TMPDIR: this.tmp, ...options.env, [name ?? ""]: value },
       detached: options.group === true,
     });
     this.#children.push(child);
@@ -96,8 +98,10 @@ export class Place {
     for (const entry of readdirSync("/proc")) {
       if (!/^\d+$/.test(entry)) continue;
       try {
-        if (!readFileSync(`/proc/${entry}/environ`, "latin1").split("\0").includes(this.mark)) continue;
         const name = readFileSync(`/proc/${entry}/cmdline`, "latin1").replaceAll("\0", " ").trim();
+        const environment = readFileSync(`/proc/${entry}/environ`, "latin1").split("\0");
+        // Redis writes its title over its environment; but its socket is in our directory.
+        if (!environment.includes(this.mark) && !name.includes(`${this.tmp}/`)) continue;
         // An ended process that nobody has waited for yet has no command line.
         if (name !== "") found.push({ pid: Number(entry), name });
       } catch {
@@ -124,6 +128,9 @@ export class Place {
       for (const { pid } of this.processes()) process.kill(pid, "SIGKILL");
       rmSync(this.dir, { recursive: true, force: true });
     });
+    const left = readdirSync(this.tmp);
+    rmSync(this.tmp, { recursive: true, force: true });
+    expect(left, "left in the directory for temporary files").toEqual([]);
   }
 }
 

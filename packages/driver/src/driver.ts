@@ -1,6 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
-import { FencedError, KvsLostError, MalformedMessageError, TaskmusterError } from "@taskmuster/kvs";
+import {
+  FencedError,
+  KvsClosedError,
+  KvsLostError,
+  MalformedMessageError,
+  TaskmusterError,
+} from "@taskmuster/kvs";
 import { type FencingToken, decodeReport } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
@@ -262,8 +268,9 @@ export class Driver {
 
   /** Something failed that the run cannot do without: nothing more may start, and what runs cannot be recorded. */
   #break(error: unknown): void {
-    if (this.#over) return;
-    const { core, contexts, log, graceMs } = this.#parts;
+    // What was under way when the store was given up: its failure is no news.
+    if (this.#over || error instanceof KvsClosedError) return;
+    const { core, contexts, log, graceMs, store } = this.#parts;
     const message = error instanceof Error ? error.message : String(error);
     log.fatal({ err: error }, "the run cannot go on");
     const unexpected = !(error instanceof TaskmusterError);
@@ -272,6 +279,8 @@ export class Driver {
     if (error instanceof KvsLostError || error instanceof FencedError || unexpected) {
       for (const context of contexts) context.terminate();
     }
+    // Nobody will answer what waits for a store that is gone.
+    if (error instanceof KvsLostError) void store.disconnect();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
     this.#watchStop(graceMs + 500);
     this.#onNews();

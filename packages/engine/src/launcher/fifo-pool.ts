@@ -25,13 +25,13 @@ export function closePipe({ reader, writer }: Pipe): void {
  * /dev/stderr by name cannot open a socket. Each is a FIFO that loses its name as soon as both ends are open.
  */
 export class FifoPool {
-  readonly #directory: string;
-  #made: string[] = [];
+  readonly directory: string;
+  readonly #made: string[] = [];
   #next = 1;
   #making: Promise<void> | null = null;
 
   private constructor(directory: string) {
-    this.#directory = directory;
+    this.directory = directory;
   }
 
   /** Throws `LaunchError` where no FIFO can be made. */
@@ -64,7 +64,7 @@ export class FifoPool {
   }
 
   close(): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #make(): Promise<void> {
@@ -73,7 +73,7 @@ export class FifoPool {
   }
 
   async #makeBatch(): Promise<void> {
-    const paths = Array.from({ length: batch }, () => join(this.#directory, String(this.#next++)));
+    const paths = Array.from({ length: batch }, () => join(this.directory, String(this.#next++)));
     await run("mkfifo", ["-m", "600", ...paths]);
     this.#made.push(...paths);
   }

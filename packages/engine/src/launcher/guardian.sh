@@ -1,10 +1,12 @@
 # Kills the trees of an engine's tasks when the engine is gone (end of input) or has been silent past its deadline.
 # Reads lines: "M TEXT" the text by which a task's processes are found in their environment, "+PID" and "-PID" a task's shell
-# (the leader of its session) started and ended, "D N" the deadline is N hundredths of a second from now.
+# (the leader of its session) started and ended, "D N" the deadline is N hundredths of a second from now,
+# "R PATH" what to remove at the end.
 # Works with bash 3.2.
 trap '' HUP INT QUIT TERM PIPE TSTP TTIN TTOU
 
 mark=
+scratch=
 shells=' '
 deadline=
 
@@ -128,6 +130,8 @@ while :; do
       deadline=$((now + ${line#D }))
       ;;
     M*) mark=${line#M } ;;
+    R*) scratch=${line#R } ;;
   esac
 done
 kill_trees
+[ -z "$scratch" ] || rm -rf -- "$scratch"

@@ -70,6 +70,11 @@ export class Guardian {
     this.#write(`D ${Math.max(0, Math.floor(msFromNow / 10))}`);
   }
 
+  /** A directory of ours that must not outlive us. One whose name holds a line end does, when we are killed. */
+  removeAtEnd(directory: string): void {
+    if (!directory.includes("\n")) this.#write(`R ${directory}`);
+  }
+
   /** Kills what is left, and waits for its end. */
   async close(): Promise<void> {
     this.#closing = true;

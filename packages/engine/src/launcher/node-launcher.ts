@@ -124,6 +124,7 @@ export class NodeLauncher implements Launcher {
       onDeath: (why) => void this.#guardianDied(why),
       ...(livenessFd === undefined ? {} : { livenessFd }),
     });
+    this.#guardian.removeAtEnd(this.#pipes.directory);
     if (this.#deadline !== null) this.#guardian.setDeadline(this.#deadline - performance.now());
   }
 

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, readSync } from "node:fs";
+import { closeSync, readFileSync, readSync, readdirSync } from "node:fs";
 import { Socket } from "node:net";
 import { constants } from "node:os";
 import type { Outcome } from "@taskmuster/kvs/protocol";
@@ -13,6 +13,8 @@ const pipeBytes = 1 << 20;
 /** Read at a time. */
 const chunkBytes = 65_536;
 
+const closeOnExec = 0o2000000;
+
 /** The longest argument that Linux takes, without the final NUL. */
 const longestArgument = 131_071;
 
@@ -21,6 +23,24 @@ const longestArgument = 131_071;
  * the task's; the variable is not exported.
  */
 const readCommand = `IFS= read -r -d '' TASKMUSTER_COMMAND; exec /bin/bash -c "$TASKMUSTER_COMMAND" </dev/null`;
+
+/** Descriptors above 15 that we were started with and that Node hands on: another bash closes them. Empty nearly always. */
+const closeInherited = inheritedDescriptors()
+  .map((fd) => `exec ${fd}>&-; `)
+  .join("");
+
+function inheritedDescriptors(): string[] {
+  if (process.platform !== "linux") return [];
+  return readdirSync("/proc/self/fd").filter((fd) => {
+    try {
+      const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"))?.[1] ?? "0";
+      return Number(fd) > 2 && (Number.parseInt(flags, 8) & closeOnExec) === 0;
+    } catch {
+      // The directory's own, closed by now.
+      return false;
+    }
+  });
+}
 
 export interface ShellEnd {
   readonly outcome: Outcome;
@@ -76,10 +96,10 @@ export class NodeTask {
     onExit: () => void,
   ): Promise<NodeTask> {
     try {
-      const plain = isUtf8(command);
-      if (!plain && command.length > longestArgument) throw new SpawnRefused(constants.errno.E2BIG);
-      const stdio: StdioOptions = [plain ? "ignore" : "pipe", out.writer, err.writer];
-      const text = plain ? Buffer.from(command).toString("utf8") : readCommand;
+      const direct = isUtf8(command) && closeInherited === "";
+      if (!direct && command.length > longestArgument) throw new SpawnRefused(constants.errno.E2BIG);
+      const stdio: StdioOptions = [direct ? "ignore" : "pipe", out.writer, err.writer];
+      const text = direct ? Buffer.from(command).toString("utf8") : closeInherited + readCommand;
       const child = spawn("/bin/bash", ["-c", text], { cwd, env, stdio, detached: true });
       // Some refusals are thrown, some are told by an event in the next turn.
       if (child.pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));

@@ -81,8 +81,8 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
         ([name, value]) => `${name}=${value}`,
       );
       const isMark = (entry: string): boolean => entry.startsWith("TASKMUSTER_TASK=");
-      expect(found.filter((entry) => !isMark(entry)).sort()).toEqual(
-        expected.filter((entry) => !isMark(entry)).sort(),
+      expect(found.filter((entry) => !isMark(entry)).toSorted()).toEqual(
+        expected.filter((entry) => !isMark(entry)).toSorted(),
       );
       expect(found.filter(isMark)).toHaveLength(1);
     });

@@ -70,7 +70,7 @@ sub open_channels {
     open($reports, '>&', 1) or die "reports: $!\n";
     open(my $null, '+<', '/dev/null') or die "/dev/null: $!\n";
     redirect(fileno $null, $_) for 0, 1;
-    for my $fd (3 .. 63) {
+    for my $fd (inherited_fds()) {
         open(my $handle, '<&=', $fd) or next;
         fcntl($handle, 2, 1);          # F_SETFD, FD_CLOEXEC
         push @kept_open, $handle;      # closing the handle would close the descriptor
@@ -78,6 +78,11 @@ sub open_channels {
     set_nonblocking($_) for $control, $reports;
     $control_slot = poll_slot(fileno $control, $POLLIN);
     $reports_slot = poll_slot(-1, $POLLOUT);
+}
+
+sub inherited_fds {
+    opendir(my $fds, -d '/proc/self/fd' ? '/proc/self/fd' : '/dev/fd') or return 3 .. 255;
+    return grep { /^\d+$/ && $_ > 2 && $_ != fileno $fds } readdir $fds;
 }
 
 sub run {

@@ -17,7 +17,9 @@ if ($spawner_pid == 0) {
     open(my $null, '+<', '/dev/null') or die "/dev/null: $!\n";
     syscall($NR{dup3}, fileno $null, $_, 0) for 0, 1;
     my %mine = map { (fileno $_ => 1) } $inbox, $outbox, $error_writer;
-    for my $fd (3 .. 63) { syscall($NR{close}, $fd) unless $mine{$fd} }
+    opendir(my $fds, '/proc/self/fd') or die "/proc/self/fd: $!\n";
+    syscall($NR{close}, $_ + 0) for grep { /^\d+$/ && $_ > 2 && $_ != fileno $fds && !$mine{$_} } readdir $fds;
+    closedir $fds;
 
     my ($NR_recvmsg, $NR_clone, $NR_close, $NR_write, $NR_setsid, $NR_prctl, $NR_dup3, $NR_sigprocmask)
         = @NR{qw(recvmsg clone close write setsid prctl dup3 rt_sigprocmask)};

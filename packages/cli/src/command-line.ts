@@ -43,7 +43,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
 }
 
 /** The parser, also for its help and for docs/cli.md. */
-export function driverCommand(): Command {
+function driverCommand(): Command {
   const command = new Command("driver")
     .description("Runs the commands of a file, one a line, and tells exactly what happened to each.")
     .argument("[taskfile]", 'file with one command a line ("-" for standard input)')

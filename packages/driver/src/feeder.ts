@@ -19,7 +19,7 @@ export interface ResumeChoice {
 type TaskItem = Extract<Item, { kind: "task" }>;
 
 /** The row of an earlier run that makes this task one to skip; null: it runs. Throws `ResumeMismatchError`. */
-export async function rowToSkipBy(task: TaskItem, resume: ResumeChoice): Promise<StatusRow | null> {
+async function rowToSkipBy(task: TaskItem, resume: ResumeChoice): Promise<StatusRow | null> {
   const found = resume.files.index.find(task.id);
   if (found === null || runsAgain(found, resume)) return null;
   const same = found.identity === identityOf(task.line, task.repeatIndex, commandColumn(task.command));

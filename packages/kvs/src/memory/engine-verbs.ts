@@ -49,7 +49,7 @@ export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnsw
   return { kind: "joined", rank: member.rank, runInfo: run.info, needs: [...run.needs] };
 }
 
-export function memberOf(run: Run, engine: EngineId): Member {
+function memberOf(run: Run, engine: EngineId): Member {
   const member = run.engines.get(engine);
   if (member === undefined) throw engineIsUnknown();
   return member;

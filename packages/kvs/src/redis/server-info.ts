@@ -16,7 +16,7 @@ export interface ServerInfo {
   readonly loading: boolean;
 }
 
-export const minimalVersion = "6.2";
+const minimalVersion = "6.2";
 
 /** Parses the answer to INFO. Throws `KvsError` when it is not that of a Redis or Valkey. */
 export function parseServerInfo(text: string): ServerInfo {

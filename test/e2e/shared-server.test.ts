@@ -141,4 +141,31 @@ describe("driver --kvsserver", () => {
     for (const name of place().files())
       expect([name, place().read(name).includes("tops3cret")]).toEqual([name, false]);
   });
+
+  it("clears away what a killed driver has left there, once nobody works for it", async () => {
+    const client = new Redis({ port: open.port });
+    place().write("tasks", "touch up; until [ -e go ]; do sleep 0.05; done\n");
+    const server = ["--kvsserver", `127.0.0.1:${open.port}`];
+    const running = place().start(["-s", "localhost:1", ...server, "-p", "one", "tasks"]);
+    await until("it runs", () => place().files().includes("up"));
+    process.kill(place().pidOf("engine.js"), "SIGSTOP");
+    running.kill("SIGKILL");
+    process.kill(place().pidOf("engine.js"), "SIGKILL");
+    await until("all is dead", () => place().processes().length === 0 || place().processes());
+    expect((await client.keys("tm:*")).length).toBeGreaterThan(3);
+    place().write("go", "");
+    const resumed = await place().run([
+      "-s",
+      "localhost:1",
+      ...server,
+      "-p",
+      "two",
+      "-r",
+      "one_status.txt",
+      "tasks",
+    ]);
+    expect(resumed.code).toBe(0);
+    expect(await client.keys("tm:*")).toEqual([]);
+    client.disconnect();
+  });
 });

@@ -134,11 +134,16 @@ describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
   });
 
   it("a driver killed with -9 leaves no store behind once its engine has gone", async () => {
-    place().write("tasks", "touch up0; sleep 1; touch ended\n");
-    const running = start(["-s", "localhost:1", "tasks"]);
+    place().write("tasks", "touch up0; until [ -e go ]; do sleep 0.05; done; touch ended\n");
+    const running = start(["-s", "localhost:1", "-p", "one", "tasks"]);
     await begun(running, place(), 1);
     running.kill("SIGKILL");
     await running.finished;
+    // What its engine still runs must not be run a second time beside it.
+    const tooSoon = await place().run(["-s", "localhost:1", "-p", "two", "-r", "one_status.txt", "tasks"]);
+    expect(tooSoon.code).toBe(1);
+    expect(tooSoon.stderr).toContain("is still at work");
+    place().write("go", "");
     // What was published is finished first.
     await until("the task ends", () => existsSync(place().path("ended")));
     await until("all is gone", () => place().processes().length === 0 || place().processes(), 50_000);

@@ -1,6 +1,7 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
-import { runId } from "@taskmuster/kvs/protocol";
+import { type Snapshot, runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { readAddressFile } from "@taskmuster/kvs/server";
 import type { RunFiles } from "./run-files.js";
@@ -15,6 +16,17 @@ export interface PrefixClaim {
  * aside under another name: nothing is truncated. Throws `TaskmusterError`.
  */
 export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[]): Promise<PrefixClaim> {
+  for (const path of resumedFrom) {
+    const kvsInfo = path.replace(/_status\.txt$/, "_kvsinfo.txt");
+    if (kvsInfo === path || kvsInfo === files.kvsInfo || !existsSync(kvsInfo) || !(await isAlive(kvsInfo)))
+      continue;
+    // What these still run would run twice.
+    throw new TaskmusterError(
+      "E_PREFIX",
+      `the run of ${path} (-r) is still at work, or engines that its driver has left behind are: its key-value store ` +
+        `answers. Stop it, or wait until it has ended`,
+    );
+  }
   if (existsSync(files.kvsInfo)) {
     if (await isAlive(files.kvsInfo)) {
       throw new TaskmusterError(
@@ -50,13 +62,21 @@ function freeName(prefix: string): string {
   }
 }
 
-/** Whether the store that an address file names still holds its run. */
+/**
+ * Whether somebody works for the run that an address file names. A private store goes away with its run. A shared one keeps what a
+ * killed driver has left: that is removed when neither driver nor engines are heard of for a while.
+ */
 async function isAlive(kvsInfo: string): Promise<boolean> {
   try {
     const address = readAddressFile(kvsInfo);
     const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
     try {
-      return (await store.snapshot()).open;
+      const before = await store.snapshot();
+      if (!before.open || address.private) return before.open;
+      await delay(longestSilenceMs);
+      if (signsOfLife(before) !== signsOfLife(await store.snapshot())) return true;
+      await store.close(await store.open(new Uint8Array(0)));
+      return false;
     } finally {
       await store.disconnect();
     }
@@ -65,3 +85,10 @@ async function isAlive(kvsInfo: string): Promise<boolean> {
     return false;
   }
 }
+
+function signsOfLife({ driverBeat, engines }: Snapshot): string {
+  return [driverBeat, ...engines.map(({ engine, renewal }) => `${engine}:${renewal}`)].join(" ");
+}
+
+/** Longer than the time between two beats of a driver, or two renewals of an engine. */
+const longestSilenceMs = 6_000;

@@ -21,7 +21,9 @@ export function launcherEnvironment(): {
   for (const [name, value] of Object.entries(process.env)) {
     if (value === undefined || name === markVariable) continue;
     names.add(name);
-    if (name.includes("\uFFFD") || value.includes("\uFFFD")) {
+    if (name === "LC_ALL") {
+      restored.push([Buffer.from(name), Buffer.from(value)]);
+    } else if (name.includes("\uFFFD") || value.includes("\uFFFD")) {
       exact ??= exactEnvironment();
       restored.push(exact.get(`${name}=${value}`) ?? [Buffer.from(name), Buffer.from(value)]);
     } else if (name.startsWith("PERL")) {
@@ -31,7 +33,8 @@ export function launcherEnvironment(): {
     }
   }
   return {
-    env,
+    // A locale of files is mapped into memory, which makes every fork dearer. The bootstrap takes this off again.
+    env: { ...env, LC_ALL: "C" },
     names,
     inheritedMark: process.env[markVariable] ?? "",
     restored: Buffer.concat(restored.flat().flatMap((text) => [lengthOf(text), text])),

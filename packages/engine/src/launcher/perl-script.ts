@@ -43,5 +43,5 @@ export function launcherScript(platform: Platform): readonly Buffer[] {
  */
 export const bootstrap =
   "sub r{my($s,$n)=('',@_);while(length$s<$n){sysread(STDIN,$s,$n-length$s,length$s)or exit 1}$s}" +
-  "my%e=unpack'(N/a)*',r shift;@ENV{keys%e}=values%e;" +
+  "delete$ENV{LC_ALL};my%e=unpack'(N/a)*',r shift;@ENV{keys%e}=values%e;" +
   "for(@ARGV){eval r$_;die$@if$@}";

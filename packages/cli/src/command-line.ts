@@ -38,7 +38,7 @@ export function parseCommandLine(args: readonly string[], version: string): Comm
     throw new UsageError("no task file: name a file with one command a line, or - for standard input");
   }
   if (rest.length > 0)
-    throw new UsageError(`one task file, please: ${taskFile}, and what is ${rest.join(" ")}?`);
+    throw new UsageError(`only one task file can be given, and this is one too many: ${rest.join(" ")}`);
   return { kind: "run", taskFile, options };
 }
 

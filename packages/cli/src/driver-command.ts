@@ -26,6 +26,7 @@ import { type Settings, settingsOf } from "./settings.js";
 import { SignalHandling } from "./signals.js";
 import { type SummaryInput, reasonText, summaryJson, summaryLines } from "./summary.js";
 import { ProgressOutput } from "./terminal.js";
+import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
 import { plural } from "./wording.js";
 
@@ -72,7 +73,7 @@ class DriverCommand {
 
   async run(): Promise<number> {
     const settings = this.#settings;
-    const cwd = process.cwd();
+    const cwd = currentDirectory();
     const kvs =
       settings.kvsServer === null ? null : parseKvsServerOption(settings.kvsServer, this.#env.secrets);
     const nameTasks = settings.taskFile === "-" ? "stdin" : (settings.taskFile.split("/").at(-1) ?? "");
@@ -90,7 +91,7 @@ class DriverCommand {
     const { perEngine, first, notices } = await readPerEngine(list.source);
     for (const notice of notices) this.#say.notice(notice);
     if (first.length === 0) {
-      this.#say.error("No tasks to run.");
+      this.#say.nothingToRun();
       return 0;
     }
     this.#signals.hold();
@@ -211,6 +212,17 @@ function ownEnvironment(): OwnEnvironment {
   return { hangupIgnored: process.env["TASKMUSTER_SIGHUP"] === "ignored", secrets: process.env, forTasks };
 }
 
+/** Throws `UsageError` when it was removed. */
+function currentDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    throw new UsageError(
+      "the directory that this was started in does not exist any more; cd to one that does",
+    );
+  }
+}
+
 /** Beside us in the directory of bundles. */
 function script(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
@@ -234,6 +246,15 @@ class Speaker {
   /** Something a person should know although the run goes on. */
   notice(message: string): void {
     if (!this.#settings.quiet) this.error(`driver: ${message}`);
+  }
+
+  nothingToRun(): void {
+    const message = "No tasks to run.";
+    this.error(message);
+    if (!this.#settings.json) return;
+    process.stdout.write(
+      `${JSON.stringify({ reason: "finished", message, tasks: 0, done: 0, failed: 0, left: 0 })}\n`,
+    );
   }
 
   begin(lines: readonly string[]): void {

@@ -3,15 +3,24 @@ import { runDriver } from "./driver-command.js";
 import { exitCodeOfError } from "./exit-codes.js";
 
 /** The command `driver`, also known as disBatch. The only file that ends its process. */
-for (const stream of [process.stdout, process.stderr]) {
-  // Whoever read what we say has gone (`driver … | head`, a closed terminal): the run goes on.
-  stream.on("error", () => undefined);
-}
+let unwritten: Error | null = null;
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  // Whoever read what we say has gone (`driver … | head`, a closed terminal): the run goes on, and nobody misses anything.
+  if (error.code !== "EPIPE" && error.code !== "EIO" && error.code !== "EBADF") unwritten = error;
+});
+process.stderr.on("error", () => undefined);
 
 const args = process.argv.slice(2);
 
 runDriver(args, (code) => process.exit(code)).then(
-  (code) => process.exit(code),
+  (code) => {
+    // A write that failed tells so in the next turn of the loop.
+    setImmediate(() => {
+      if (unwritten !== null)
+        process.stderr.write(`driver: standard output cannot be written: ${unwritten.message}\n`);
+      process.exit(unwritten === null ? code : Math.max(code, 1));
+    });
+  },
   (error: unknown) => {
     const known = error instanceof TaskmusterError;
     const text =

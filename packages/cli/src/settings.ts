@@ -156,6 +156,8 @@ function logLevel(name: string): string {
 }
 
 function label(name: string): string {
+  if (Buffer.byteLength(name) > 100)
+    throw new UsageError("-l: a label becomes part of file names; 100 bytes at most");
   if (name !== "" && !/[/\0\n]/.test(name)) return name;
   throw new UsageError(
     `-l ${JSON.stringify(name)}: a label becomes part of file names and cannot be empty or hold a /`,

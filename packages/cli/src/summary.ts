@@ -108,7 +108,7 @@ function counts(input: SummaryInput): string {
   if (view.skipped > 0) parts.push(`${view.skipped} skipped`);
   if (view.skippedFailed > 0) parts.push(`${view.skippedFailed} of them failed before`);
   if (view.perEngineFailed > 0) parts.push(`${plural(view.perEngineFailed, "PERENGINE command")} failed`);
-  if (view.lost > 0) parts.push(`${view.lost} lost with an engine and run again`);
+  if (view.lost > 0) parts.push(`${view.lost} lost with an engine`);
   const rest = left(input);
   if (rest !== null && rest > 0) parts.push(`${rest} not done`);
   return parts.join(", ");

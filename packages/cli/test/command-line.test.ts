@@ -101,7 +101,7 @@ describe("parseCommandLine", () => {
     [["-s"], "argument missing"],
     [["-e"], "no task file"],
     [[], "no task file"],
-    [["a", "b", "c"], "one task file, please: a, and what is b c?"],
+    [["a", "b", "c"], "only one task file can be given, and this is one too many: b c"],
     [["--log", "x", "t"], "ambiguous option: --log could be --logfile, --loglevel"],
     [["-e=1", "t"], "unknown option"],
   ])("refuses %j", (args, message) => {

@@ -55,7 +55,7 @@ describe("summaryLines", () => {
     const counts = { done: 5, failed: 2, skipped: 3, skippedFailed: 1, perEngineFailed: 1, lost: 4 };
     expect(summaryLines(input({ view: view(counts) }), 80)[0]).toBe(
       "tasks        5 done, 2 failed, 3 skipped, 1 of them failed before, 1 PERENGINE command failed, " +
-        "4 lost with an engine and run again, 2 not done",
+        "4 lost with an engine, 2 not done",
     );
     expect(summaryLines(input({ view: view(counts), total: null }), 80)[0]).not.toContain("not done");
   });

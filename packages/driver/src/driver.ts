@@ -42,6 +42,8 @@ const bellMs = 10_000;
 const gatherMs = 20;
 const beatMs = 1_000;
 const sweepMs = 5_000;
+/** An engine that has not joined by then hangs in its own start. */
+const joinMs = 60_000;
 
 /**
  * The driver's loops around its core: items in, tasks out, reports in, rows out, and a look at who is still there. Each loop
@@ -240,6 +242,7 @@ export class Driver {
   async #tick(): Promise<void> {
     const { store, token, leaseMs } = this.#parts;
     const everyMs = Math.min(sweepMs, leaseMs / 10);
+    const startedAt = performance.now();
     let sweptAt = -Infinity;
     while (!this.#over) {
       try {
@@ -251,6 +254,10 @@ export class Driver {
       } catch (error) {
         this.#break(error);
         return;
+      }
+      if (performance.now() - startedAt > joinMs && !this.#members.anyJoined) {
+        this.#members.lastMessage = `no engine has joined within ${joinMs / 1000} s`;
+        this.kill();
       }
       await delay(Math.min(beatMs, everyMs), undefined, { signal: this.#end.signal }).catch(() => undefined);
     }

@@ -113,7 +113,7 @@ export class Feeder {
         this.#onNotice(`line ${item.line}: ${item.message}`);
         return;
       case "error":
-        this.#core.onBadInput(`line ${item.line}: ${item.message}`, Date.now());
+        this.#core.onBadInput(`${this.#source.name}, line ${item.line}: ${item.message}`, Date.now());
         return;
       case "perEngine":
         throw new TaskmusterError("E_BUG", `line ${item.line}: PERENGINE after the engines have started`);

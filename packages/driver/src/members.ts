@@ -34,6 +34,7 @@ export class Members {
   readonly #leases: Leases;
   readonly #limits: Map<ContextId, number>;
   readonly #contextOf = new Map<EngineId, ContextId>();
+  #joined = false;
   /** Why the last context went, for people. */
   lastMessage = "";
 
@@ -48,9 +49,15 @@ export class Members {
     );
   }
 
+  /** Whether any engine has ever been seen here. */
+  get anyJoined(): boolean {
+    return this.#joined;
+  }
+
   /** To be called every `everyMs`: counts, and expels whose lease has run out. */
   async look(everyMs: number): Promise<void> {
     const snapshot = await this.#parts.store.snapshot();
+    this.#joined ||= snapshot.engines.length > 0;
     const members = snapshot.engines.filter((engine) => engine.state === "member");
     if (members.length > 0) {
       this.#parts.core.onMembers({
@@ -68,7 +75,7 @@ export class Members {
   async contextGone(context: RunContext, message: string): Promise<void> {
     if (message !== "") {
       this.#parts.log.error({ context: context.id, message }, "context failed");
-      this.lastMessage = message;
+      if (this.lastMessage === "") this.lastMessage = message;
     }
     const snapshot = await this.#parts.store.snapshot();
     for (const engine of snapshot.engines) {

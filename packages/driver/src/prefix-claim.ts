@@ -1,4 +1,5 @@
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
+import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { type Snapshot, runId } from "@taskmuster/kvs/protocol";
@@ -17,8 +18,13 @@ export interface PrefixClaim {
  */
 export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[]): Promise<PrefixClaim> {
   for (const path of resumedFrom) {
-    const kvsInfo = path.replace(/_status\.txt$/, "_kvsinfo.txt");
-    if (kvsInfo === path || kvsInfo === files.kvsInfo || !existsSync(kvsInfo) || !(await isAlive(kvsInfo)))
+    const kvsInfo = resolve(path).replace(/_status\.txt$/, "_kvsinfo.txt");
+    if (
+      !kvsInfo.endsWith("_kvsinfo.txt") ||
+      kvsInfo === files.kvsInfo ||
+      !existsSync(kvsInfo) ||
+      !(await isAlive(kvsInfo))
+    )
       continue;
     // What these still run would run twice.
     throw new TaskmusterError(

@@ -110,6 +110,11 @@ export function reasonOf(error: unknown): string {
     case "EFBIG":
       return "the file is too large";
     default:
-      return error instanceof Error ? error.message : String(error);
+      return error instanceof Error ? withoutDecoration(error.message) : String(error);
   }
+}
+
+/** Of `EMFILE: too many open files, open 'X'` the words in the middle. */
+function withoutDecoration(message: string): string {
+  return /^E[A-Z0-9]+: ([^,]+)/.exec(message)?.[1] ?? message;
 }

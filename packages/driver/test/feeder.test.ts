@@ -144,7 +144,7 @@ describe("Feeder", () => {
     const { rig, room, notices, done } = feed(new Source([task(0), error]), [notice]);
     await turns();
     expect(notices).toEqual(["line 1: CRLF"]);
-    expect(rig.core.reason).toEqual({ kind: "badInput", message: "line 3: unknown directive" });
+    expect(rig.core.reason).toEqual({ kind: "badInput", message: "tasks, line 3: unknown directive" });
     expect(rig.core.phase).toBe("running");
     rig.look();
     rig.report(alice, 0);

@@ -81,7 +81,8 @@ export class LocalContext {
       );
       child.once("exit", (code, signal) => {
         const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
-        const said = this.#stderr.trim();
+        // The first words say what was wrong; what follows is for developers.
+        const said = this.#stderr.trim().split("\n").slice(0, 2).join(" ").slice(0, 400);
         resolve({
           ok: code === 0,
           message: code === 0 ? "" : `engine ended with ${how}${said && `: ${said}`}`,

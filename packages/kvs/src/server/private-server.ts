@@ -77,7 +77,17 @@ export function startPrivateServer(options: {
 
 function freshDirectory(parent: string): string {
   const length = Buffer.byteLength(socketIn(join(parent, "taskmuster-XXXXXX")));
-  return mkdtempSync(join(length > longestSocketPath ? "/tmp" : parent, "taskmuster-"));
+  const chosen = length > longestSocketPath ? "/tmp" : parent;
+  try {
+    return mkdtempSync(join(chosen, "taskmuster-"));
+  } catch (cause) {
+    throw new KvsError(
+      `cannot make a directory for the private server in ${chosen}; does TMPDIR name one that is there?`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 function socketIn(directory: string): string {

@@ -152,7 +152,7 @@ describe("driver -r", () => {
   });
 
   it("tells the command that goes on, and that command goes on", async () => {
-    place().write("tasks", "echo a >> log\nexit 1\n[ -e fixed ] || exit 1\necho d >> log\n");
+    place().write("tasks", "echo a >> log\nexit 1\n[ -e fixed ] || sleep 60\necho d >> log\n");
     const first = await place().run(["-s", "localhost:1", "-f", "tasks"]);
     expect(first.code).toBe(1);
     const command = /^To go on: driver (.*)$/m.exec(first.stdout)?.[1] ?? "";

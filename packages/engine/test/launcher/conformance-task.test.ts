@@ -106,14 +106,21 @@ describe.each(kinds)("%s launcher: one task", (kind) => {
       expect(text((await rig.run("readlink /proc/$$/fd/0; cat")).out.snippet)).toBe("/dev/null\n");
     });
 
-    it("no descriptor of ours, also while others run", async () => {
-      const tags = Array.from({ length: 5 }, () => rig.launch("sleep 0.2; exec ls /proc/self/fd"));
+    it.each([
+      ["small", {}],
+      // Started another way by the perl launcher.
+      ["large", { BIG: "x".repeat(100_000) }],
+    ])("no descriptor of ours, also while others run (%s ones)", async (_, env) => {
+      const tags = Array.from({ length: 5 }, () => rig.launch("sleep 0.2; exec ls /proc/self/fd", env));
       // 3 is the directory that ls reads.
       for (const tag of tags) expect(text((await rig.ended(tag)).out.snippet)).toBe("0\n1\n2\n3\n");
     });
 
-    it("signals neither blocked nor ignored", async () => {
-      await rig.run("exec cat /proc/self/status >$DIR/status");
+    it.each([
+      ["small", {}],
+      ["large", { BIG: "x".repeat(100_000) }],
+    ])("signals neither blocked nor ignored (%s ones)", async (_, env) => {
+      await rig.run("exec cat /proc/self/status >$DIR/status", env);
       const status = rig.read("status").toString();
       for (const field of ["SigBlk", "SigIgn", "SigPnd"]) {
         expect(status).toMatch(new RegExp(`^${field}:\\t0+$`, "m"));

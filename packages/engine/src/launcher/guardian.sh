@@ -58,7 +58,7 @@ has() {
 find_members() {
   local all marked=' ' more=yes pid parent group session file
   all=$(processes)
-  if [ -n "$mark" ] && [ -r /proc/self/environ ]; then
+  if [ ${#mark} -ge 16 ] && [ -r /proc/self/environ ]; then
     for file in $(grep -laF -- "$mark" /proc/[0-9]*/environ 2>/dev/null); do
       file=${file#/proc/}
       marked="$marked${file%/environ} "

@@ -22,6 +22,7 @@ export interface TreeSelector {
 
 /** From KILL on, how long to wait for processes that hang in the kernel; they will never run again. */
 const giveUpMs = 10_000;
+const shortestMark = 16;
 const [firstLookMs, longestLookMs] = [1, 100];
 
 /** All live processes of the machine; a zombie is dead unless only its first thread has ended. */
@@ -109,7 +110,8 @@ function inSessions({ sessions }: TreeSelector, { pid, group, session }: LivePro
 }
 
 function marked({ mark }: TreeSelector, { pid }: LiveProcess): boolean {
-  if (process.platform !== "linux") return false;
+  // A short one would be found in everybody's environment.
+  if (process.platform !== "linux" || mark.length < shortestMark) return false;
   return readOrNull(`/proc/${pid}/environ`)?.includes(mark) ?? false;
 }
 
@@ -117,6 +119,8 @@ function marked({ mark }: TreeSelector, { pid }: LiveProcess): boolean {
 export function signalProcesses(members: readonly LiveProcess[], signal: NodeJS.Signals): void {
   const targets = new Set(members.map(({ pid, group }) => (group > 1 ? -group : pid)));
   for (const target of targets) {
+    // 0 and -1 are not processes but all of them, and 1 is everybody's parent.
+    if (Math.abs(target) <= 1) continue;
     try {
       process.kill(target, signal);
     } catch {

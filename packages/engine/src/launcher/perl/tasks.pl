@@ -144,8 +144,7 @@ sub read_answers {
 # A spawner that has died, or that we take for dead, may have forked what it did not tell of: that must not run, and
 # its task cannot be launched again as nobody knows.
 sub give_up_spawner {
-    kill('KILL', $spawner_pid);
-    waitpid($spawner_pid, 0);
+    if (($spawner_pid || 0) > 1) { kill('KILL', $spawner_pid); waitpid($spawner_pid, 0) }
     undef $spawner_pid;
     read_answers();
     my @unknown = values %unanswered;

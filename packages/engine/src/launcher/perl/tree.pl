@@ -102,6 +102,7 @@ sub signal_members {
     my %groups;
     for (@$members) {
         my ($pid, $group) = @$_;
+        next if $pid <= 1;
         $group > 1 && $group != $own ? $groups{$group} = 1 : kill($signal, $pid);
     }
     kill($signal, -$_) for keys %groups;

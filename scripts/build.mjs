@@ -24,6 +24,7 @@ await run(async () => {
       ? new Refusal("The build failed; dist/ is as it was.")
       : error;
   });
+  files.set("index.d.ts", readFileSync(path.join(root, "packages/cli/src/embedding/public.d.ts")));
   files.set("THIRD_PARTY_LICENSES.txt", Buffer.from(thirdPartyLicenses(bundled)));
   replaceDist(files, inputs);
   const sizes = [...files].map(([name, content]) => `${name} ${Math.ceil(content.length / 1024)}k`);

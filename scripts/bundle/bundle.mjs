@@ -4,13 +4,18 @@ import { root } from "../setup/root.mjs";
 /** The programs: each becomes one file, as an engine starts on hundreds of nodes from one shared file system at once. */
 const programs = {
   "driver.js": "packages/cli/src/main-driver.ts",
+  "context.js": "packages/cli/src/main-context.ts",
   "dbutil.js": "packages/cli/src/main-dbutil.ts",
+  "index.js": "packages/cli/src/embedding/index.ts",
   "engine.js": "packages/engine/src/engine-main.ts",
   "keeper.js": "packages/kvs/src/server/keeper-main.ts",
 };
 
 /** Packages that only a rare request needs: what `import()` takes of each becomes one more file, read only then. */
-const loadedLater = new Map([["redis-memory-server", "redis-build.js"]]);
+const loadedLater = new Map([
+  ["redis-memory-server", "redis-build.js"],
+  ["nodemailer", "mail.js"],
+]);
 
 /**
  * How everything of ours is bundled. Nothing is minified: stack traces keep names and lines.

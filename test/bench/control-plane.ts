@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openList, readPerEngine, runFiles, type StartingContext, startRun } from "@taskmuster/driver";
 import { LocalContext } from "@taskmuster/engine";
-import { contextId } from "@taskmuster/kvs/protocol";
+import { engineId, protocolVersion } from "@taskmuster/kvs/protocol";
 
 /*
  * A driver with engines whose executor does nothing, so that what is measured is everything but the tasks: reading the list,
@@ -29,22 +29,40 @@ function context(index: number): StartingContext {
   });
   const label = `BENCH${index}`;
   return {
-    id: contextId(label),
+    label,
+    exactLabel: true,
     slots: Number(slots),
     taskLimit: null,
+    startMs: 60_000,
+    info: {
+      version: protocolVersion,
+      kind: "local",
+      host: "bench",
+      pid: process.pid,
+      startedAt: Date.now(),
+      limit: null,
+      nodes: [],
+      ended: "",
+    },
     gone: engine.gone,
+    onEngineGone: () => undefined,
+    onNews: () => undefined,
     terminate: () => engine.terminate(),
     kill: () => engine.kill(),
     begin: ({ runId, address }) =>
       engine.begin({
         runId,
         address,
+        engine: engineId(`bench0000${index}`),
         context: label,
         cores: Number(slots),
         slots: Number(slots),
         coresPerTask: 1,
         launcher: "noop",
         logLevel: "info",
+        allocation: false,
+        envResources: [],
+        idleTimeoutMs: null,
       }),
   };
 }
@@ -55,15 +73,33 @@ const run = await startRun(
     taskFile,
     cwd: dir,
     env: process.env,
-    source: list.source,
-    perEngine,
-    first,
+    openList: () =>
+      Promise.resolve({
+        source: list.source,
+        perEngine,
+        first,
+        total: list.tasks,
+        sinks: [],
+        end: () => Promise.resolve(),
+      }),
     resume: null,
     logFile: files.driverLog,
     logLevel: "info",
     statusHeader: false,
     failFast: false,
     cpusPerTask: 1,
+    defaults: {
+      cpusPerTask: null,
+      tasksPerNode: null,
+      envResources: [],
+      idleTimeoutMs: null,
+      launcher: "noop",
+      logLevel: "info",
+    },
+    startMustSucceed: false,
+    serves: false,
+    programs: { node: process.execPath, context: "", dbutil: "" },
+    listen: null,
     leaseMs: 300_000,
     graceMs: 3_000,
     maxLosses: 5,

@@ -1,5 +1,7 @@
 import type {
   EngineVerbs,
+  EnrolAnswer,
+  EnrolRequest,
   ExchangeAnswer,
   ExchangeRequest,
   KvsStore,
@@ -47,6 +49,16 @@ export function ids(of: { readonly tasks: readonly QueuedTask[] }): number[] {
 /** `engine01/1 text` */
 export function reportTexts(reports: readonly ReceivedReport[]): string[] {
   return reports.map(({ engine, number, body }) => `${engine}/${number} ${text(body)}`);
+}
+
+/** Announces a context whose nonce is its label, or what `options` say. */
+export function enrol(
+  store: KvsStore,
+  label: string,
+  options: Partial<EnrolRequest> = {},
+): Promise<EnrolAnswer> {
+  const info = bytes(`info of ${label}`);
+  return store.enrol({ label, exactLabel: false, nonce: `nonce of ${label}`, info, limit: null, ...options });
 }
 
 /** Whether somebody has rung; takes the ring down. */

@@ -11,7 +11,9 @@ import { freshRunId } from "./world.js";
 /** After a close everybody is told so, by every verb. */
 const ending: readonly Operation[] = [
   { kind: "close" },
-  { kind: "beat" },
+  { kind: "beat", tell: true, ahead: 0 },
+  { kind: "ask" },
+  { kind: "enrol", label: "C#", exact: false, nonce: 10, limit: null },
   { kind: "join", pick: 0 },
   { kind: "renew", pick: 0, counter: 1 },
 ];

@@ -21,9 +21,17 @@ export type Operation =
       readonly pick: number;
       readonly wanted: Wanted;
     }
-  | { readonly kind: "limit"; readonly pick: number; readonly tasks: number }
+  | {
+      readonly kind: "enrol";
+      readonly label: string;
+      readonly exact: boolean;
+      readonly nonce: number;
+      readonly limit: number | null;
+    }
+  | { readonly kind: "ask" }
+  | { readonly kind: "claimsOf"; readonly pick: number; readonly max: number }
   | { readonly kind: "expel"; readonly pick: number }
-  | { readonly kind: "beat" }
+  | { readonly kind: "beat"; readonly tell: boolean; readonly ahead: number }
   | { readonly kind: "post"; readonly key: string; readonly value: string }
   | { readonly kind: "close" }
   | { readonly kind: "join"; readonly pick: number }
@@ -115,7 +123,18 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       ),
     }),
   },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("limit" as const), pick, tasks: fc.nat(3) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      kind: fc.constant("enrol" as const),
+      label: fc.constantFrom("even", "even", "odd ctx", "odd ctx", "C#"),
+      exact: fc.boolean(),
+      nonce: fc.nat(9),
+      limit: fc.constantFrom(null, 0, 1, 2, 3, 9),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ kind: "ask" as const }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("claimsOf" as const), pick, max: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("expel" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("renew" as const), pick, counter: small }) },
@@ -127,7 +146,14 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       value: fc.constantFrom("1", "2"),
     }),
   },
-  { weight: 1, arbitrary: fc.constant({ kind: "beat" as const }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("beat" as const),
+      tell: fc.boolean(),
+      ahead: fc.integer({ min: -1, max: 3 }),
+    }),
+  },
   { weight: 1, arbitrary: fc.constant({ kind: "open" as const }) },
   { weight: 4, arbitrary: fc.constant({ kind: "repeat" as const }) },
 );

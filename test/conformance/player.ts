@@ -28,6 +28,8 @@ export class Player {
   #token: FencingToken = 1;
   #number = 0;
   #position = 0;
+  #handled = 0;
+  #news = 0;
   #lastVerb: () => Promise<unknown> = async () => undefined;
 
   constructor(store: KvsStore) {
@@ -62,12 +64,22 @@ export class Player {
       }
       case "order":
         return this.#verb(() => store.order(token, this.#scope(step.scope, step.pick), step.wanted));
-      case "limit":
-        return this.#verb(() => store.limit(token, contextOf(step.pick), step.tasks));
       case "expel":
-        return this.#verb(() => store.expel(token, engineOf(step.pick)));
+        return this.#verb(() => store.expel(token, engineOf(step.pick), `lost ${this.#number}`));
       case "beat":
-        return store.beat(token);
+        return this.#beat(step);
+      case "enrol":
+        return store.enrol({
+          label: step.label,
+          exactLabel: step.exact,
+          nonce: `n${step.nonce}`,
+          info: bytes(`news ${++this.#news}`),
+          limit: step.limit,
+        });
+      case "ask":
+        return store.ask(bytes(`please ${++this.#news}`));
+      case "claimsOf":
+        return store.claimsOf(engineOf(step.pick), step.max);
       case "post":
         return this.#verb(() => store.post(token, step.key, step.value));
       case "close":
@@ -87,7 +99,7 @@ export class Player {
           stats: bytes(`stats ${step.counter}`),
         });
       case "leave":
-        return store.leave(engineOf(step.pick));
+        return store.leave(engineOf(step.pick), `left ${this.#number}`);
       case "bell":
         return store.waitForBell(step.pick === 0 ? "driver" : engineOf(step.pick), 1);
     }
@@ -96,6 +108,14 @@ export class Player {
   async #verb(verb: () => Promise<unknown>): Promise<unknown> {
     this.#lastVerb = verb;
     return verb();
+  }
+
+  async #beat(step: Operation & { kind: "beat" }): Promise<unknown> {
+    const state = bytes(step.tell ? `state ${++this.#news}` : "");
+    const beat = { state, handled: this.#handled + step.ahead };
+    const received = await this.#store.beat(this.#token, beat);
+    this.#handled = received.from;
+    return received;
   }
 
   async #publish(step: Operation & { kind: "publish" }): Promise<void> {

@@ -5,7 +5,10 @@ import { bytes } from "./actors.js";
 import { bellSuite } from "./suite/bells.js";
 import type { Bench } from "./suite/bench.js";
 import { claimSuite } from "./suite/claims.js";
+import { contextSuite } from "./suite/contexts.js";
+import { driverNewsSuite } from "./suite/driver-news.js";
 import { memberSuite } from "./suite/members.js";
+import { recordSuite } from "./suite/records.js";
 import { reportSuite } from "./suite/reports.js";
 import { runSuite } from "./suite/run.js";
 import { testServers } from "../../packages/kvs/test/test-server.js";
@@ -56,6 +59,13 @@ function conformance(start: () => Promise<World>): void {
   });
   describe("members", () => {
     memberSuite(bench);
+    recordSuite(bench);
+  });
+  describe("contexts", () => {
+    contextSuite(bench);
+  });
+  describe("a driver's news", () => {
+    driverNewsSuite(bench);
   });
   describe("bells", () => {
     bellSuite(bench);

@@ -10,17 +10,33 @@ function source(path: string): string {
   return readFileSync(new URL(path, root), "utf8");
 }
 
+function messageRow(message: string): string {
+  return page.split("\n").find((line) => line.startsWith(`| ${message} |`)) ?? "";
+}
+
+/** Of all maps in a schema, inner ones too. */
+function fieldsOf(path: string): string[] {
+  const fields = [...source(path).matchAll(/^ {2,8}([a-zA-Z]+): (?:z\.|[a-zA-Z]+Schema)/gm)];
+  return fields.map((match) => match[1] ?? "");
+}
+
+function expectFields(message: string, path: string): void {
+  const fields = fieldsOf(path);
+  expect(fields.length).toBeGreaterThan(6);
+  for (const field of fields) expect(messageRow(message), `${message}: ${field}`).toContain(`\`${field}\``);
+}
+
 describe("docs/protocol.md", () => {
   it("lists every key, with every field of the hashes", () => {
     for (const [name, what] of Object.entries(runKeyNames)) {
       const row = page.split("\n").find((line) => line.startsWith(`| \`${name}\` |`));
       expect(row, name).toBeDefined();
-      if (name !== "meta" && name !== "engine:<engine>") continue;
+      if (!["meta", "engine:<engine>", "contexts"].includes(name)) continue;
       for (const field of what
         .slice("hash: ".length)
         .replace(/\(.*?\)/g, "")
         .split(", ")) {
-        if (/^[a-zA-Z]+ *$/.test(field)) expect(row, `${name}: ${field}`).toContain(`\`${field.trim()}\``);
+        if (/^[a-zA-Z:<>]+ *$/.test(field)) expect(row, `${name}: ${field}`).toContain(`\`${field.trim()}\``);
       }
     }
   });
@@ -34,13 +50,18 @@ describe("docs/protocol.md", () => {
   });
 
   it("lists every field of the messages that are maps", () => {
-    for (const name of ["run", "engine"]) {
-      const fields = [
-        ...source(`packages/kvs/src/protocol/${name}.ts`).matchAll(/^ {2}([a-zA-Z]+): z\./gm),
-      ].map((match) => match[1]);
-      expect(fields.length).toBeGreaterThan(4);
-      for (const field of fields) expect(page).toContain(`\`${field ?? ""}\``);
-    }
+    const messages = {
+      "run info": "kvs/src/protocol/run.ts",
+      "run state": "kvs/src/protocol/run-state.ts",
+      "context info": "kvs/src/protocol/context.ts",
+      request: "kvs/src/protocol/request.ts",
+      "engine configuration": "engine/src/engine-config.ts",
+    };
+    for (const [message, path] of Object.entries(messages)) expectFields(message, `packages/${path}`);
+    // Two messages in one file.
+    const both = `${messageRow("engine info")} ${messageRow("engine stats")}`;
+    for (const field of fieldsOf("packages/kvs/src/protocol/engine.ts"))
+      expect(both).toContain(`\`${field}\``);
   });
 
   it("lists every kind of ledger entry", () => {

@@ -127,28 +127,21 @@ describe("bad input is refused with a clear word", () => {
     ]) {
       await refused(["-s", bad, "tasks"], 2, "-s");
     }
-    await refused(["-s", "elsewhere:3", "tasks"], 2, "elsewhere", "not supported yet");
-    await refused(["-s", "localhost:1", "-c", "2", "tasks"], 2, "no task fits");
+    await refused(["-s", "localhost:1", "-c", "2", "tasks"], 2, "not one task of 2 cores fits");
     await refused(["-s", "localhost:1", "-c", "zero", "tasks"], 2, "-c");
     await refused(["-s", "localhost:1", "-t", "0", "tasks"], 2, "-t");
     await refused(["-s", "localhost:1", "-C", "-3", "tasks"], 2, "-C");
   });
 
-  it("options: unknown, ambiguous, not there yet", async () => {
+  it("options: unknown, ambiguous, contradictory", async () => {
     place().write("tasks", "true\n");
     await refused(["-s", "localhost:1", "--bogus", "tasks"], 2, "--bogus");
     await refused(["-s", "localhost:1", "-Z", "tasks"], 2, "-Z");
     await refused(["-s", "localhost:1", "--log", "x", "tasks"], 2, "ambiguous option: --log");
-    for (const later of ["-S", "-w", "--fill", "-g", "--no-retire", "--startup-only"]) {
-      await refused([later, "-s", "localhost:1", "tasks"], 2, "not supported yet");
-    }
-    await refused(
-      ["--retire-cmd", "x", "-s", "localhost:1", "tasks"],
-      2,
-      "--retire-cmd is an option of disBatch",
-    );
-    await refused(["--mailTo", "x", "-s", "localhost:1", "tasks"], 2, "--mailTo is an option of disBatch");
-    await refused(["--taskcommand", "x"], 2, "--taskcommand is an option of disBatch");
+    await refused(["-S", "-s", "localhost:1", "tasks"], 2, "-S starts no engines, so -s cannot go with it");
+    await refused(["--mailFreq", "3", "-s", "localhost:1", "tasks"], 2, "--mailFreq", "add --mailTo");
+    await refused(["--taskcommand", "x", "-s", "localhost:1", "tasks"], 2, "exclude each other");
+    await refused(["--use-address", "a b", "-s", "localhost:1", "tasks"], 2, "--use-address");
     await refused(["-s", "localhost:1", "--loglevel", "LOUD", "tasks"], 2, "LOUD", "WARNING");
   });
 

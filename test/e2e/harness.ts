@@ -22,13 +22,26 @@ export interface RunOptions {
   readonly group?: boolean;
 }
 
+export interface PlaceOptions {
+  /** In which the place's directory is made. */
+  readonly parent?: string;
+  /** Comes before every command: a way to another machine. */
+  readonly through?: readonly string[];
+}
+
 /** One directory and the processes of one test. */
 export class Place {
-  readonly dir = mkdtempSync(join(tmpdir(), "taskmuster test '$(x)' "));
+  readonly dir: string;
   /** Short, as sockets lie in it; what is left in it in the end was left behind. */
   readonly tmp = mkdtempSync("/tmp/tm-");
   readonly mark = `TM_TEST=${process.pid}.${Math.random().toString(36).slice(2)}`;
   readonly #children: ChildProcess[] = [];
+  readonly #through: readonly string[];
+
+  constructor({ parent = tmpdir(), through = [] }: PlaceOptions = {}) {
+    this.dir = mkdtempSync(join(parent, "taskmuster test '$(x)' "));
+    this.#through = through;
+  }
 
   path(name: string): string {
     return join(this.dir, name);
@@ -77,13 +90,18 @@ export class Place {
     return running.finished;
   }
 
+  command(program: string, args: readonly string[], options: RunOptions = {}): Running {
+    return this.#spawn(program, args, options);
+  }
+
   shell(script: string, options: RunOptions = {}): Running {
     return this.#spawn("/bin/bash", ["-c", script], options);
   }
 
   #spawn(command: string, args: readonly string[], options: RunOptions): Running {
     const [name, value] = this.mark.split("=");
-    const child = spawn(command, args, {
+    const [program = command, ...rest] = [...this.#through, command, ...args];
+    const child = spawn(program, rest, {
       cwd: this.dir,
       env: { ...process.env, TERM: "dumb", TMPDIR: this.tmp, ...options.env, [name ?? ""]: value },
       detached: options.group === true,

@@ -1,5 +1,13 @@
 import type { KvsStore } from "@taskmuster/kvs";
-import { type EngineId, type FencingToken, decodeReport, needsKey } from "@taskmuster/kvs/protocol";
+import {
+  type EngineId,
+  type FencingToken,
+  contextId,
+  decodeReport,
+  decodeRequest,
+  engineId,
+  needsKey,
+} from "@taskmuster/kvs/protocol";
 import { DriverCore, type PerEngineLines } from "../../packages/driver/src/core/driver-core.js";
 import { queuedTask } from "../../packages/driver/src/core/outstanding.js";
 import type { Item } from "../../packages/driver/src/core/task-file/index.js";
@@ -23,6 +31,7 @@ export class DriverActor {
   readonly #options: DriverActorOptions;
   readonly #items: Item[];
   #publishes = 0;
+  #handled = 0;
   #ended = false;
 
   constructor(options: DriverActorOptions) {
@@ -37,16 +46,17 @@ export class DriverActor {
 
   /** Whether anything happened. */
   async turn(): Promise<boolean> {
+    const asked = await this.#hear();
     const fed = this.#feed();
     const talked = await this.#talk();
     const received = await this.#receive();
     const wrote = this.#write();
-    return fed || talked || received || wrote;
+    return asked || fed || talked || received || wrote;
   }
 
   async lose(engine: EngineId): Promise<void> {
     const { store, token } = this.#options;
-    const claims = await store.expel(token, engine);
+    const claims = await store.expel(token, engine, "lost");
     this.#say(`expels it; it had ${claims.length === 0 ? "nothing" : claims.map(numbered).join(" ")}`);
     this.core.onEngineLost(claims, 0);
   }
@@ -55,8 +65,29 @@ export class DriverActor {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.core.onNoContextLeft("");
+    this.core.onNobodyLeft();
     this.#say(`ends: ${this.core.reason?.kind ?? "no reason"}`);
+  }
+
+  async #hear(): Promise<boolean> {
+    const { store, token } = this.#options;
+    const beat = { state: new Uint8Array(), handled: this.#handled };
+    const { from, requests } = await store.beat(token, beat);
+    for (const bytes of requests) {
+      const request = decodeRequest(bytes);
+      if (request.kind === "dead") {
+        await this.lose(engineId(request.engine));
+        continue;
+      }
+      const { scope, name, wanted } = request;
+      this.#say(`is asked to let ${name === "" ? "the run" : name} ${wanted}`);
+      if (scope === "context") await store.order(token, { kind: scope, context: contextId(name) }, wanted);
+      else if (scope === "engine") await store.order(token, { kind: scope, engine: engineId(name) }, wanted);
+      else if (wanted === "drain") this.core.drain("a request");
+      else this.core.stop({ kind: "stopped", signal: "a request" });
+    }
+    this.#handled = from + requests.length;
+    return requests.length > 0;
   }
 
   #feed(): boolean {

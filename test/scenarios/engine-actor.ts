@@ -138,7 +138,7 @@ export class EngineActor {
   async #hear(): Promise<boolean> {
     const { store } = this.#options;
     if (this.#state === "leaving") {
-      if (!(await store.leave(this.id))) throw new Error(`${this.name} leaves with claims`);
+      if (!(await store.leave(this.id, ""))) throw new Error(`${this.name} leaves with claims`);
       this.#state = "gone";
       this.#say("leaves");
       return true;

@@ -1,21 +1,34 @@
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import {
-  type PerEngineCommand,
+  type ContextId,
+  type Request,
+  type RunInfo,
   contextId,
+  encodeContextInfo,
   encodeEngineInfo,
+  encodeRequest,
   encodeRunInfo,
   engineId,
   protocolVersion,
   runId,
 } from "@taskmuster/kvs/protocol";
-import { type Item, TaskFileParser } from "../../packages/driver/src/core/task-file/index.js";
 import { DriverActor } from "./driver-actor.js";
 import { EngineActor } from "./engine-actor.js";
 import { Invariants } from "./invariants.js";
+import { itemsOf, linesOf } from "./list.js";
 import type { Command } from "./trace-file.js";
 
 const run = runId("scenario");
 const protocol = { version: protocolVersion } as const;
+type OrderRequest = Extract<Request, { kind: "order" }>;
+const defaults = {
+  cpusPerTask: null,
+  tasksPerNode: null,
+  envResources: [],
+  idleTimeoutMs: null,
+  launcher: "noop",
+  logLevel: "info",
+} as const satisfies RunInfo["defaults"];
 
 /**
  * The whole system in one process, without timers: the driver's core, engine cores, and a store in memory. They take turns in a fixed
@@ -28,21 +41,33 @@ export class World {
   #invariants = new Invariants([]);
   #happened: string[] = [];
   #lines = 0;
+  #nonces = 0;
 
   /** Does one command of a scenario; answers what happened, line by line. */
   async do({ words, lines }: Command): Promise<readonly string[]> {
     const [verb = "", ...rest] = words;
     const name = rest[0] ?? "";
-    const option = (key: string, fallback: number): number => {
-      const given = rest.find((word) => word.startsWith(`${key}=`));
-      return given === undefined ? fallback : Number(given.slice(key.length + 1));
-    };
+    const word = (key: string, fallback: string): string =>
+      rest.find((each) => each.startsWith(`${key}=`))?.slice(key.length + 1) ?? fallback;
+    const option = (key: string, fallback: number): number => Number(word(key, `${fallback}`));
     switch (verb) {
       case "list":
         await this.#open(lines, { failFast: rest.includes("fail-fast"), maxLosses: option("max-losses", 5) });
         break;
       case "engine":
-        await this.#join(name, option("slots", 1));
+        await this.#join(name, option("slots", 1), contextId(word("context", "SSH0")));
+        break;
+      case "context":
+        await this.#enrol(name, word("limit", "") === "" ? null : option("limit", 0));
+        break;
+      case "ask-run":
+        await this.#ask({ scope: "run", name: "", wanted: wantedOf(name) });
+        break;
+      case "ask-context":
+        await this.#ask({ scope: "context", name, wanted: wantedOf(rest[1] ?? "") });
+        break;
+      case "ask-engine":
+        await this.#ask({ scope: "engine", name: this.#engine(name).id, wanted: wantedOf(rest[1] ?? "") });
         break;
       case "run":
         await this.#settle();
@@ -136,9 +161,8 @@ export class World {
     const perEngine = { start: linesOf(items, "start"), stop: linesOf(items, "stop") };
     const store = this.#store();
     const names = { jobId: "job", nameTasks: "tasks", cwd: "/", prefix: "/job" };
-    const token = await store.open(
-      encodeRunInfo({ ...protocol, ...names, leaseMs: 300_000, graceMs: 3000, perEngine }),
-    );
+    const settings = { leaseMs: 300_000, graceMs: 3000, startMustSucceed: false, defaults };
+    const token = await store.open(encodeRunInfo({ ...protocol, ...names, ...settings, perEngine }));
     const say = this.#say;
     this.#driver = new DriverActor({
       store,
@@ -151,11 +175,24 @@ export class World {
     });
   }
 
-  async #join(name: string, slots: number): Promise<void> {
+  async #enrol(label: string, limit: number | null): Promise<void> {
+    const place = { kind: "ssh", host: "login", pid: 1, startedAt: 0, ended: "" } as const;
+    const info = encodeContextInfo({ ...protocol, ...place, limit, nodes: [] });
+    const nonce = `nonce ${++this.#nonces}`;
+    const enrolled = await this.#store().enrol({ label, exactLabel: false, nonce, info, limit });
+    if (enrolled.kind !== "enrolled") throw new Error(`not enrolled: ${enrolled.kind}`);
+    this.#say(enrolled.context, `enrols${limit === null ? "" : ` for ${limit} tasks`}`);
+  }
+
+  async #ask(order: Pick<OrderRequest, "scope" | "name" | "wanted">): Promise<void> {
+    await this.#store().ask(encodeRequest({ kind: "order", ...protocol, ...order, by: "me@login" }));
+  }
+
+  async #join(name: string, slots: number, context: ContextId): Promise<void> {
     const store = this.#store();
     const id = engineId(`engine0${name}`);
-    const info = encodeEngineInfo({ ...protocol, host: name, pid: 1, slots, cores: slots });
-    const joined = await store.join({ engine: id, context: contextId("SSH0"), info });
+    const info = encodeEngineInfo({ ...protocol, host: name, pid: 1, slots, cores: slots, endsAt: null });
+    const joined = await store.join({ engine: id, context, info });
     if (joined.kind === "noRun") throw new Error("there is no run");
     this.#say(name, `joins with rank ${joined.rank} and ${slots} slot${slots === 1 ? "" : "s"}`);
     this.#engines.push(
@@ -176,18 +213,7 @@ export class World {
   }
 }
 
-function itemsOf(lines: readonly string[]): readonly Item[] {
-  const parser = new TaskFileParser({ lenient: false });
-  parser.feed(Buffer.from(lines.map((line) => `${line}\n`).join("")));
-  parser.end();
-  const items: Item[] = [];
-  for (let item = parser.next(); item !== "end" && item !== "needMore"; item = parser.next())
-    items.push(item);
-  return items;
-}
-
-function linesOf(items: readonly Item[], when: "start" | "stop"): PerEngineCommand[] {
-  return items.flatMap((item) =>
-    item.kind === "perEngine" && item.when === when ? [{ line: item.line, command: item.command }] : [],
-  );
+function wantedOf(text: string): OrderRequest["wanted"] {
+  if (text === "drain" || text === "stop") return text;
+  throw new Error(`no such order: ${text}`);
 }

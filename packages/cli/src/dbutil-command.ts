@@ -1,34 +1,29 @@
-import { statSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { join } from "node:path";
 import { Command, CommanderError } from "commander";
-import { decodeEngineInfo, decodeEngineStats, runId, type Snapshot } from "@taskmuster/kvs/protocol";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
-import { buildServerBinary, readAddressFile } from "@taskmuster/kvs/server";
+import { buildServerBinary } from "@taskmuster/kvs/server";
+import { runContext } from "./context-command.js";
+import { askedBy, runMeant, steer, withRun } from "./dbutil/connect-run.js";
+import { statusJson, statusText } from "./dbutil/status.js";
+import { retire, stop } from "./dbutil/steer.js";
+import { runMonitor } from "./monitor/run-monitor.js";
 import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
-import { plural } from "./wording.js";
 
 /** Runs the command with `args` and answers its exit status. Throws `TaskmusterError`. */
 export async function runDbutil(args: readonly string[]): Promise<number> {
-  const command = dbutilCommand();
+  const [first = "", ...rest] = args;
+  // Not commander's business: its options are those of `dbUtil.sh`.
+  if (first === "add") return runContext(rest);
   let exitCode = 0;
+  const command = dbutilCommand((code) => {
+    exitCode = code;
+  });
   for (const each of [command, ...command.commands]) {
     each.exitOverride().configureOutput({ writeErr: () => undefined });
   }
-  command.commands
-    .find((each) => each.name() === "status")
-    ?.action(async (prefix: string | undefined, options: { readonly json?: true }) => {
-      exitCode = await status(prefix ?? ".", options.json === true);
-    });
-  command.commands
-    .find((each) => each.name() === "build-redis")
-    ?.action(async () => {
-      const path = await buildServerBinary((line) => process.stderr.write(`${line}\n`));
-      process.stdout.write(`built ${path}; driver finds it by itself\n`);
-    });
   try {
-    await command.parseAsync(args, { from: "user" });
+    // `--mon` is disBatch's way to say it.
+    const words = first.length > 3 && "--monitor".startsWith(first) ? ["mon", ...rest] : args;
+    await command.parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
@@ -37,89 +32,91 @@ export async function runDbutil(args: readonly string[]): Promise<number> {
   return exitCode;
 }
 
+const prefixHelp = "a prefix, a dbUtil.sh, or a directory: the newest run in it (default: this directory)";
+
 /** The parser, also for its help and for docs/cli.md. */
-export function dbutilCommand(): Command {
+export function dbutilCommand(onExitCode: (code: number) => void = () => undefined): Command {
   const command = new Command("dbutil")
-    .description("Looks at a run from outside.")
+    .description(
+      "Looks at a run, steers it and adds resources to it. PREFIX_dbUtil.sh does the same for its own run.",
+    )
     .version(version(), "--version", "print the version and exit");
   command
-    .command("status [prefix]")
+    .command("mon [run]")
     .description(
-      "tell how a run is doing: one with this prefix, or, given a directory (default: this one), the newest in it",
+      `watch a run in the terminal, and retire engines or contexts; also: --mon. RUN: ${prefixHelp}`,
     )
-    .option("--json", "print one JSON value");
+    .action(async (named: string | undefined) => onExitCode(await monitor(named)));
+  command
+    .command("status [run]")
+    .description(`tell how a run is doing. RUN: ${prefixHelp}`)
+    .option("--json", "print one JSON value")
+    .action(async (named: string | undefined, options: { readonly json?: true }) =>
+      onExitCode(await status(named, options.json === true)),
+    );
+  command
+    .command("retire <name...>")
+    .description(
+      "let engines go when what they run has ended: by number, by host, or all of a context by its label; their nodes are handed back",
+    )
+    .option("--run <run>", prefixHelp)
+    .option("--now", "stop what they run; others run it again")
+    .action(async (names: readonly string[], options: { readonly run?: string; readonly now?: true }) => {
+      const lines = await steer(await runMeant(options.run, process.env), (store, isOver) =>
+        retire(store, isOver, names, options.now === true),
+      );
+      process.stdout.write(`${lines.join("\n")}\n`);
+    });
+  command
+    .command("stop [run]")
+    .description(`end a run when what runs has ended; the rest can be resumed. RUN: ${prefixHelp}`)
+    .option("--now", "stop what runs, too")
+    .action(async (named: string | undefined, options: { readonly now?: true }) => {
+      const words = await steer(await runMeant(named, process.env), (store, isOver) =>
+        stop(store, isOver, options.now === true),
+      );
+      process.stdout.write(`${words}\n`);
+    });
+  command
+    .command("add")
+    .description(
+      "add a context to a run: the allocation that it is called in, or -s HOST:COUNT (add --help lists the options)",
+    )
+    .helpOption(false)
+    .allowUnknownOption();
   command
     .command("build-redis")
     .description(
       "build a Redis server for your own use, without root; needs a network, make and a C compiler",
-    );
+    )
+    .action(async () => {
+      const path = await buildServerBinary((line) => process.stderr.write(`${line}\n`));
+      process.stdout.write(`built ${path}; driver finds it by itself\n`);
+    });
   return command;
 }
 
-async function status(where: string, json: boolean): Promise<number> {
-  const path = await addressFileOf(where);
-  const address = readAddressFile(path);
-  const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
-  try {
+async function status(named: string | undefined, json: boolean): Promise<number> {
+  const run = await runMeant(named, process.env);
+  return withRun(run, async (store) => {
     const snapshot = await store.snapshot();
     process.stdout.write(
-      json ? `${JSON.stringify(statusJson(path, snapshot))}\n` : statusText(path, snapshot),
+      json ? `${JSON.stringify(statusJson(run.prefix, snapshot))}\n` : statusText(run.prefix, snapshot),
     );
     return snapshot.open ? 0 : 1;
-  } finally {
-    await store.disconnect();
-  }
+  });
 }
 
-/** Throws `UsageError` when there is no run that works. */
-async function addressFileOf(where: string): Promise<string> {
-  if (statSync(where, { throwIfNoEntry: false })?.isDirectory() !== true) {
-    const path = where.endsWith(suffix) ? where : `${where}${suffix}`;
-    if (statSync(path, { throwIfNoEntry: false }) !== undefined) return path;
-    throw new UsageError(`no run with the prefix ${where} is at work: there is no ${path}`);
-  }
-  const names = (await readdir(where)).filter((name) => name.endsWith(suffix));
-  const newest = names
-    .map((name) => join(where, name))
-    .map((path) => ({ path, at: statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
-    .toSorted((a, b) => b.at - a.at)[0];
-  if (newest !== undefined) return newest.path;
-  throw new UsageError(`no run is at work in ${where}: there is no *${suffix}`);
+async function monitor(named: string | undefined): Promise<number> {
+  const run = await runMeant(named, process.env);
+  return withRun(run, (store) =>
+    runMonitor({
+      store,
+      prefix: run.prefix,
+      env: process.env,
+      stdin: process.stdin,
+      stdout: process.stdout,
+      by: askedBy(),
+    }),
+  );
 }
-
-function statusJson(path: string, snapshot: Snapshot): object {
-  return {
-    run: path.slice(0, -suffix.length),
-    open: snapshot.open,
-    wanted: snapshot.wanted,
-    queued: snapshot.queued,
-    engines: snapshot.engines.map((engine) => ({
-      rank: engine.rank,
-      context: engine.context,
-      ...decodeEngineInfo(engine.info),
-      membership: engine.state,
-      claims: engine.claims,
-      stats: engine.stats.length === 0 ? null : decodeEngineStats(engine.stats),
-    })),
-  };
-}
-
-function statusText(path: string, snapshot: Snapshot): string {
-  const lines = [`run ${path.slice(0, -suffix.length)}`];
-  if (!snapshot.open) lines.push("has ended");
-  else lines.push(`${plural(snapshot.queued, "task")} queued, ${plural(snapshot.engines.length, "engine")}`);
-  for (const engine of snapshot.engines) {
-    const { host, slots } = decodeEngineInfo(engine.info);
-    const stats = engine.stats.length === 0 ? null : decodeEngineStats(engine.stats);
-    const said =
-      stats === null
-        ? ""
-        : `, ${stats.state}, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
-    lines.push(
-      `  engine ${engine.rank} ${engine.context} ${host}: ${plural(slots, "slot")}${said} (${engine.state})`,
-    );
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-const suffix = "_kvsinfo.txt";

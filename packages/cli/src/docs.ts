@@ -1,5 +1,5 @@
 import { dbutilCommand } from "./dbutil-command.js";
-import { driverOptions, type OptionRow } from "./option-table.js";
+import { contextOptions, driverOptions, type OptionRow } from "./option-table.js";
 
 /** The whole of docs/cli.md, from the definitions that the parser uses. */
 function cliDocs(): string {
@@ -24,15 +24,14 @@ function cliDocs(): string {
     "",
     ...table(visible.filter((row) => row.origin === "ours")),
     "",
-    "### Options of disBatch that are refused for now",
-    "",
-    ...table(visible.filter((row) => row.origin === "later")),
-    "",
     "### Environment",
     "",
     "| variable | meaning |",
     "| --- | --- |",
     "| `DISBATCH_SSH_NODELIST` | hosts and cores, where `-s` is not given |",
+    "| `DISBATCH_SLURM_SRUN_OPTIONS_FILE` | a file of `NAME=VALUE` lines that are put into the environment of `srun` |",
+    "| `TASKMUSTER_SMTP` | where mail is handed in, `smtp://HOST:PORT` or `smtps://USER:PASSWORD@HOST` (default: port 25 of this host) |",
+    "| `NO_COLOR` | no colours in the monitor |",
     "| `TASKMUSTER_KVSSERVER` | the server that `--kvsserver` without a value means |",
     "| `TASKMUSTER_KVS_PASSWORD`, `TASKMUSTER_KVS_PASSWORD_FILE` | password of that server, or a file that holds it |",
     "| `TASKMUSTER_NODE` | the Node.js to run with |",
@@ -52,6 +51,17 @@ function cliDocs(): string {
     "",
     "Ctrl-C (SIGINT) lets what runs end and starts nothing more; a second one stops what runs; a third one kills it.",
     "SIGTERM stops what runs, and so does SIGHUP, unless it was ignored when the driver started (`nohup`).",
+    "",
+    "## PREFIX_dbUtil.sh",
+    "",
+    "Made by each driver for its run. With the options below it adds a context: the allocation that it runs in (`sbatch -n 40 PREFIX_dbUtil.sh`), or",
+    "hosts (`-s`). With `--mon`, `status`, `retire`, `stop` or `add` it is `dbutil` for its own run. Once the run has ended it says so and exits with 0.",
+    "",
+    ...table(contextOptions),
+    "",
+    "What is not given here is taken from the driver's own `-c`, `-t`, `-E` and `--idle-timeout`. A retire command runs in a shell, with `NODE` and `NODES`",
+    "(what is handed back now, the same list twice), `RETCODES` (the exit status of each engine), `ACTIVE` (what still works), `RETIRED` (all that does not), and in",
+    "Slurm `DRIVER_NODE` (the node that the context itself runs on, if no engine works there any more). All are lists with commas.",
     "",
     "## dbutil",
     "",

@@ -1,31 +1,35 @@
 import { randomInt } from "node:crypto";
 import { constants, hostname } from "node:os";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   choosePrefix,
-  openList,
-  readPerEngine,
+  type ListStore,
+  type ReadyList,
   ResumeFiles,
   type ResumeChoice,
   type RunFiles,
   runFiles,
   type RunView,
-  type StartingContext,
+  type StartedRun,
   startRun,
-  verifyResume,
+  streamName,
 } from "@taskmuster/driver";
-import { LocalContext } from "@taskmuster/engine";
-import { contextId } from "@taskmuster/kvs/protocol";
+import type { RunInfo } from "@taskmuster/kvs/protocol";
 import { parseKvsServerOption } from "@taskmuster/kvs/server";
 import { parseCommandLine } from "./command-line.js";
-import { exitCodeOf } from "./exit-codes.js";
-import { Progress } from "./progress.js";
+import { OwnContext } from "./contexts/own-context.js";
+import { type ContextPlan, planContext } from "./contexts/plan-context.js";
+import { watchProgram } from "./embedding/announce.js";
+import { exitCodeOf, exitCodeOfSignal } from "./exit-codes.js";
+import { listenFor } from "./listen-for.js";
+import { environmentForTasks } from "./own-environment.js";
 import { resumeCommand } from "./resume-command.js";
 import { type Settings, settingsOf } from "./settings.js";
 import { SignalHandling } from "./signals.js";
-import { type SummaryInput, reasonText, summaryJson, summaryLines } from "./summary.js";
-import { ProgressOutput } from "./terminal.js";
+import { type PreparedList, prepareList } from "./prepared-list.js";
+import { Speaker } from "./speaker.js";
+import { type SummaryInput, summaryLines } from "./summary.js";
 import { UsageError } from "./usage-error.js";
 import { version } from "./version.js";
 import { plural } from "./wording.js";
@@ -73,75 +77,169 @@ class DriverCommand {
 
   async run(): Promise<number> {
     const settings = this.#settings;
+    for (const notice of settings.notices) this.#say.notice(notice);
     const cwd = currentDirectory();
-    const kvs =
-      settings.kvsServer === null ? null : parseKvsServerOption(settings.kvsServer, this.#env.secrets);
-    const nameTasks = settings.taskFile === "-" ? "stdin" : (settings.taskFile.split("/").at(-1) ?? "");
+    // A program that hands tasks over by way of a server: that is the run's store, too.
+    const server = settings.kvsServer ?? (settings.list.kind === "server" ? settings.list.address : null);
+    const kvs = server === null ? null : parseKvsServerOption(server, this.#env.secrets);
+    const plan = this.#planContext();
+    const { list: choice } = settings;
+    const taskFile = choice.kind === "file" ? choice.path : null;
     const prefix = choosePrefix({
       option: settings.prefix,
-      nameTasks,
+      nameTasks: taskFile === null ? streamName : taskFile === "-" ? "stdin" : basename(taskFile),
       cwd,
       now: new Date(),
       random: () => randomInt(1000),
     });
     const files = runFiles(prefix);
-    const list = await openList(settings.taskFile, { lenient: settings.lenient, spool: files.spool });
     const resume = await this.#resume();
-    if (resume !== null && list.reread !== null && !resume.force) await verifyResume(list.reread, resume);
-    const { perEngine, first, notices } = await readPerEngine(list.source);
-    for (const notice of notices) this.#say.notice(notice);
-    if (first.length === 0) {
+    const list = await prepareList({
+      settings,
+      cwd,
+      env: this.#env.forTasks,
+      spool: files.spool,
+      jobId: files.jobId,
+      resume,
+      onOutput: (text) => this.#say.pass(text),
+      onNotice: (message) => this.#say.notice(message),
+    });
+    if (list.isEmpty) {
       this.#say.nothingToRun();
       return 0;
     }
-    this.#signals.hold();
     const startedAt = performance.now();
-    const run = await startRun(
-      {
-        files,
-        taskFile: settings.taskFile,
-        cwd,
-        env: process.env,
-        source: list.source,
-        perEngine,
-        first,
-        resume,
-        logFile: settings.logFile === null ? files.driverLog : resolve(settings.logFile),
-        logLevel: settings.logLevel,
-        statusHeader: settings.statusHeader,
-        failFast: settings.failFast,
-        cpusPerTask: settings.cpusPerTask,
-        leaseMs: settings.leaseMs,
-        graceMs: settings.graceMs,
-        maxLosses: settings.maxLosses,
-        sync: settings.sync,
-        kvs,
-        keeperScript: script("keeper.js"),
-        onNotice: (message) => this.#say.notice(message),
-      },
-      () => [this.#localContext(cwd)],
+    const run = await this.#start(list, (openList) =>
+      startRun(
+        {
+          files,
+          taskFile: taskFile === "-" ? null : taskFile,
+          cwd,
+          env: process.env,
+          openList,
+          resume,
+          logFile: settings.logFile === null ? files.driverLog : resolve(settings.logFile),
+          logLevel: settings.logLevel,
+          statusHeader: settings.statusHeader,
+          failFast: settings.failFast,
+          cpusPerTask: settings.context.cpusPerTask ?? 1,
+          defaults: this.#defaults,
+          startMustSucceed: settings.startMustSucceed,
+          serves: settings.serves,
+          programs: {
+            node: process.execPath,
+            context: script("context.js"),
+            dbutil: script("dbutil.js"),
+          },
+          leaseMs: settings.leaseMs,
+          graceMs: settings.graceMs,
+          maxLosses: settings.maxLosses,
+          sync: settings.sync,
+          kvs,
+          listen: listenFor(settings, plan),
+          keeperScript: script("keeper.js"),
+          onNotice: (message) => this.#say.notice(message),
+        },
+        () => (plan === null ? [] : [this.#startContext(plan, cwd)]),
+      ),
     );
+    if (typeof run === "number") return run;
     this.#signals.aim(run.driver);
-    this.#say.begin([
-      `${list.tasks === null ? "tasks from a stream" : plural(list.tasks, "task")} on ${plural(settings.slots, "slot")}`,
-      `status file  ${files.status}`,
-    ]);
+    this.#say.begin(this.#firstLines(list.tasks, plan, files));
     const stopShowing = this.#say.follow(list.tasks, () => run.driver.view);
     const view = await run.driver.run();
     stopShowing();
     const wallSeconds = (performance.now() - startedAt) / 1000;
+    // What is left to do for a list that came from a program may take as long as that program likes.
+    const hurry = (): void => list.hurry();
+    this.#signals.aim({ drain: hurry, stop: hurry, kill: hurry });
     await run.finish();
     const setAside = run.setAside === null ? null : { from: files.status, to: run.setAside };
     if (setAside !== null) this.#say.notice(`the status file of before is ${setAside.to} now`);
-    this.#say.end({
-      view: { ...view, slots: settings.slots },
+    const input: SummaryInput = {
+      view,
       total: list.tasks,
       wallSeconds,
       statusFile: files.status,
       driverLog: settings.logFile ?? files.driverLog,
-      resume: this.#resumeHint(view, files, list.tasks, list.spool?.path ?? null, setAside),
-    });
+      resume: this.#resumeHint(view, files, list.tasks, list.spool, setAside),
+    };
+    await list.mailEnd(summaryLines(input, mailColumns));
+    this.#say.end(input);
     return exitCodeOf(view, settings);
+  }
+
+  /** Starts the run; or answers the exit status, when it was given up while it waited for the first task of a program. */
+  async #start(
+    list: PreparedList,
+    startWith: (openList: (store: ListStore) => Promise<ReadyList>) => Promise<StartedRun>,
+  ): Promise<StartedRun | number> {
+    if (this.#settings.embedded) watchProgram(process.stdin, () => process.emit("SIGTERM", "SIGTERM"));
+    if (this.#settings.list.kind === "file") {
+      this.#signals.hold();
+      return startWith((store) => list.open(store));
+    }
+    let givenUp: string | null = null;
+    const giveUp = (signal: string): void => {
+      givenUp = signal;
+      list.hurry();
+    };
+    this.#signals.aim({ drain: giveUp, stop: giveUp, kill: () => list.hurry() });
+    try {
+      return await startWith(async (store) => {
+        this.#say.begin(["waiting for the first task"]);
+        const ready = await list.open(store);
+        this.#signals.hold();
+        return ready;
+      });
+    } catch (error) {
+      if (givenUp === null) throw error;
+      this.#say.error(`driver: ${error instanceof Error ? error.message : String(error)}`);
+      return exitCodeOfSignal(givenUp);
+    }
+  }
+
+  get #defaults(): RunInfo["defaults"] {
+    const { cpusPerTask, tasksPerNode, envResources, idleTimeoutMs } = this.#settings.context;
+    const { launcher, logLevel } = this.#settings;
+    return { cpusPerTask, tasksPerNode, envResources: [...envResources], idleTimeoutMs, launcher, logLevel };
+  }
+
+  /** Null: others will add contexts. */
+  #planContext(): ContextPlan | null {
+    const { context } = this.#settings;
+    if (context.where.kind === "none") return null;
+    const plan = planContext(context, this.#defaults, process.env, hostname());
+    for (const notice of plan.notices) this.#say.notice(notice);
+    return plan;
+  }
+
+  #startContext(plan: ContextPlan, cwd: string): OwnContext {
+    const { context, leaseMs } = this.#settings;
+    return new OwnContext({
+      plan,
+      retire: context.retire,
+      defaults: this.#defaults,
+      taskLimit: context.taskLimit,
+      leaseMs,
+      cwd,
+      env: this.#env.forTasks,
+      onNotice: (message) => this.#say.notice(message),
+    });
+  }
+
+  #firstLines(total: number | null, plan: ContextPlan | null, files: RunFiles): readonly string[] {
+    const tasks = total === null ? "tasks from a stream" : plural(total, "task");
+    const status = `status file  ${files.status}`;
+    if (plan === null) {
+      return [tasks, status, "Run this script to add compute contexts:", `   ${files.dbUtil}`];
+    }
+    const slots = plural(
+      plan.plans.reduce((sum, node) => sum + node.slots, 0),
+      "slot",
+    );
+    const nodes = plan.plans.length === 1 ? "" : ` of ${plural(plan.plans.length, "host")}`;
+    return [`${tasks} on ${slots}${nodes}`, status];
   }
 
   async #resume(): Promise<ResumeChoice | null> {
@@ -149,31 +247,6 @@ class DriverCommand {
     const files = await ResumeFiles.open(this.#settings.resumeFrom);
     for (const warning of files.warnings) this.#say.notice(warning);
     return { files, retryFailed: this.#settings.retry, force: this.#settings.forceResume };
-  }
-
-  #localContext(cwd: string): StartingContext {
-    const settings = this.#settings;
-    const engineScript = script("engine.js");
-    const context = new LocalContext({ node: process.execPath, engineScript, cwd, env: this.#env.forTasks });
-    return {
-      id: contextId(settings.label),
-      slots: settings.slots,
-      taskLimit: settings.taskLimit,
-      gone: context.gone,
-      terminate: () => context.terminate(),
-      kill: () => context.kill(),
-      begin: ({ runId, address }) =>
-        context.begin({
-          runId,
-          address,
-          context: settings.label,
-          cores: settings.cores,
-          slots: settings.slots,
-          coresPerTask: settings.coresPerTask,
-          launcher: settings.launcher,
-          logLevel: settings.logLevel,
-        }),
-    };
   }
 
   /** Null when nothing is left to do. */
@@ -187,9 +260,10 @@ class DriverCommand {
     if (view.reason === null || view.reason.kind === "finished") return null;
     // Where the list itself is at fault it must be mended first; there may be nothing left of a list whose end is known.
     if (total !== null && view.done + view.skipped >= total) return null;
+    const { list } = this.#settings;
     return resumeCommand({
       args: this.#args,
-      taskFile: this.#settings.taskFile,
+      taskFile: list.kind === "file" ? list.path : null,
       statusFile: files.status,
       spool,
       setAside,
@@ -206,9 +280,7 @@ interface OwnEnvironment {
 }
 
 function ownEnvironment(): OwnEnvironment {
-  const forTasks = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !name.startsWith("TASKMUSTER_")),
-  );
+  const forTasks = environmentForTasks();
   return { hangupIgnored: process.env["TASKMUSTER_SIGHUP"] === "ignored", secrets: process.env, forTasks };
 }
 
@@ -228,74 +300,4 @@ function script(name: string): string {
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
-/** Says things to people: on standard output, or with --json on standard error, or not at all. */
-class Speaker {
-  readonly #settings: Settings;
-  readonly #output: ProgressOutput;
-
-  constructor(settings: Settings) {
-    this.#settings = settings;
-    this.#output = new ProgressOutput(settings.json ? process.stderr : process.stdout);
-  }
-
-  error(message: string): void {
-    this.#output.clear();
-    process.stderr.write(`${message}\n`);
-  }
-
-  /** Something a person should know although the run goes on. */
-  notice(message: string): void {
-    if (!this.#settings.quiet) this.error(`driver: ${message}`);
-  }
-
-  nothingToRun(): void {
-    const message = "No tasks to run.";
-    this.error(message);
-    if (!this.#settings.json) return;
-    process.stdout.write(
-      `${JSON.stringify({ reason: "finished", message, tasks: 0, done: 0, failed: 0, left: 0 })}\n`,
-    );
-  }
-
-  begin(lines: readonly string[]): void {
-    if (this.#settings.quiet || this.#settings.json) return;
-    for (const line of lines) this.#output.print(line);
-  }
-
-  /** Shows how it goes until the answered function is called. */
-  follow(total: number | null, view: () => RunView): () => void {
-    if (this.#settings.quiet || (this.#settings.json && !this.#output.isTerminal)) return () => undefined;
-    const progress = new Progress(total, performance.now());
-    let plainAt = performance.now();
-    const timer = setInterval(() => {
-      const now = performance.now();
-      const line = progress.line(view(), now, this.#output.isTerminal ? this.#output.columns - 1 : 200);
-      if (this.#output.isTerminal) this.#output.show(line);
-      else if (now - plainAt >= plainEveryMs) {
-        plainAt = now;
-        this.#output.print(line);
-      }
-    }, showEveryMs);
-    return () => {
-      clearInterval(timer);
-      this.#output.clear();
-    };
-  }
-
-  end(input: SummaryInput): void {
-    if (this.#settings.json) process.stdout.write(`${JSON.stringify(summaryJson(input))}\n`);
-    else if (!this.#settings.quiet) {
-      for (const line of summaryLines(input, this.#output.isTerminal ? this.#output.columns : 120))
-        this.#output.print(line);
-    }
-    const reason = reasonText(input.view.reason);
-    // With --quiet or --json the words still have to be said somewhere.
-    if (reason !== null && (this.#settings.quiet || this.#settings.json)) {
-      this.error(`driver: ${reason}`);
-      if (input.resume !== null) this.error(`To go on: ${input.resume}`);
-    }
-  }
-}
-
-const showEveryMs = 200;
-const plainEveryMs = 30_000;
+const mailColumns = 100;

@@ -13,13 +13,19 @@ export function exitCodeOf(view: RunView, options: { readonly exitCode: boolean 
       return 1;
     case "drained":
     case "stopped":
-      return 128 + (signalNumbers[reason.signal] ?? 15);
+      return exitCodeOfSignal(reason.signal);
     case "finished":
     case undefined: {
       const failed = view.failed + view.skippedFailed + view.perEngineFailed > 0;
       return options.exitCode && failed ? 1 : 0;
     }
   }
+}
+
+/** `by`: a signal, or a person with `dbutil`, who ends a run early like anything else. */
+export function exitCodeOfSignal(by: string): number {
+  const number = signalNumbers[by];
+  return number === undefined ? 1 : 128 + number;
 }
 
 /** Exit status of a run that could not begin. */

@@ -1,6 +1,5 @@
 /**
- * The options of `driver`, once: the parser, the abbreviations, the check for options that come later, and
- * docs/cli.md are all made from this table.
+ * The options of `driver` and of `dbUtil.sh`, once: the parsers, the abbreviations and docs/cli.md are all made from this table.
  */
 export interface OptionRow {
   /** As commander takes it: `-p, --prefix <path>`. */
@@ -8,42 +7,79 @@ export interface OptionRow {
   readonly help: string;
   /** May be given several times; the values are collected. */
   readonly repeats?: true;
-  /** `disBatch`: documented there, with the same meaning. `later`: documented there, refused here for now. */
-  readonly origin: "disBatch" | "ours" | "later";
+  /** `disBatch`: documented there, with the same meaning. */
+  readonly origin: "disBatch" | "ours";
   readonly hidden?: true;
 }
 
-export const driverOptions: readonly OptionRow[] = [
+/** What a context is told: by the driver for its own, by `dbUtil.sh` for those that are added. */
+export const contextOptions: readonly OptionRow[] = [
   {
     origin: "disBatch",
     flags: "-s, --ssh-node <host:count>",
     repeats: true,
-    help: "run tasks on the cores of this host, as in localhost:4 (or set DISBATCH_SSH_NODELIST)",
+    help: "run tasks on so many cores of this host, by ssh unless it is this one, as in localhost:4,hostB:8 (or set DISBATCH_SSH_NODELIST)",
+  },
+  {
+    origin: "disBatch",
+    flags: "-c, --cpusPerTask <n>",
+    help: "cores per task, may be fractional (default: 1, or what Slurm was told)",
+  },
+  {
+    origin: "disBatch",
+    flags: "-t, --tasksPerNode <n>",
+    help: "tasks at a time per host (default: cores / cpusPerTask, or what Slurm was told)",
+  },
+  {
+    origin: "disBatch",
+    flags: "-C, --context-task-limit <n>",
+    help: "this context leaves when it has run so many tasks (0: no limit)",
+  },
+  {
+    origin: "disBatch",
+    flags: "-E, --env-resource <var>",
+    repeats: true,
+    help: "this environment variable of each engine holds a list, and each slot gets an item of its own",
+  },
+  {
+    origin: "disBatch",
+    flags: "--fill",
+    help: "in an allocation, use all cores that were granted, also beyond the tasks asked for",
+  },
+  {
+    origin: "disBatch",
+    flags: "-g, --gpu",
+    help: "not needed any more: in an allocation each task gets its own of the GPUs that are there",
+  },
+  {
+    origin: "disBatch",
+    flags: "-l, --label <name>",
+    help: "name of this context, also in file names (default: SSH0, J1234, …)",
+  },
+  { origin: "disBatch", flags: "--no-retire", help: "do not hand nodes back that are no longer needed" },
+  {
+    origin: "disBatch",
+    flags: "--retire-cmd <command>",
+    help: "how to hand nodes back; finds NODES, NODE, ACTIVE, RETIRED, RETCODES (default, in Slurm: scontrol update)",
+  },
+  {
+    origin: "ours",
+    flags: "--idle-timeout <seconds>",
+    help: "an engine that has had nothing to do for so long leaves (default: it stays)",
+  },
+];
+
+export const driverOptions: readonly OptionRow[] = [
+  ...contextOptions,
+  {
+    origin: "disBatch",
+    flags: "-S, --startup-only",
+    help: "publish the list and wait for resources: PREFIX_dbUtil.sh adds them, any number of times",
   },
   {
     origin: "disBatch",
     flags: "-p, --prefix <path>",
     help: "directory for the run's files, or a prefix of their names (default: this directory)",
-  },
-  {
-    origin: "disBatch",
-    flags: "-c, --cpusPerTask <n>",
-    help: "cores per task, may be fractional (default: 1)",
-  },
-  {
-    origin: "disBatch",
-    flags: "-t, --tasksPerNode <n>",
-    help: "tasks at a time per host (default: cores / cpusPerTask)",
-  },
-  {
-    origin: "disBatch",
-    flags: "-C, --context-task-limit <n>",
-    help: "stop after this many tasks (0: no limit)",
-  },
-  {
-    origin: "disBatch",
-    flags: "-l, --label <name>",
-    help: "name of this context in file names (default: SSH0)",
   },
   {
     origin: "disBatch",
@@ -78,8 +114,21 @@ export const driverOptions: readonly OptionRow[] = [
   {
     origin: "disBatch",
     flags: "--use-address <host:port>",
-    help: "only localhost for now: the private server listens nowhere else",
+    help: "where engines reach the private server (default: every address of this host, any free port; localhost: this host only)",
   },
+  {
+    origin: "disBatch",
+    flags: "--taskcommand <command>",
+    help: "the tasks come from this command, which is told the key-value store and gets the results",
+  },
+  {
+    origin: "disBatch",
+    flags: "--taskserver [host:port]",
+    help: "the tasks come from a program by way of a key-value store (without a value: the run's own)",
+  },
+  { origin: "disBatch", flags: "--mailTo <addr>", help: "tell this mail address of finished tasks" },
+  { origin: "disBatch", flags: "--mailFreq <n>", help: "a mail for every so many tasks (default: 1)" },
+  { origin: "disBatch", flags: "-w, --web", help: "there is no web page yet: says so; dbutil --mon watches" },
   { origin: "disBatch", flags: "--version", help: "print the version and exit" },
   { origin: "ours", flags: "-q, --quiet", help: "say nothing but errors" },
   { origin: "ours", flags: "--json", help: "print the summary as one JSON value on standard output" },
@@ -87,6 +136,11 @@ export const driverOptions: readonly OptionRow[] = [
     origin: "ours",
     flags: "--lenient",
     help: "ignore unknown directives and drop what follows a late PERENGINE, as disBatch does, and say so",
+  },
+  {
+    origin: "ours",
+    flags: "--start-must-succeed",
+    help: "an engine on which a PERENGINE START command fails runs no task",
   },
   {
     origin: "ours",
@@ -106,26 +160,16 @@ export const driverOptions: readonly OptionRow[] = [
   { origin: "ours", flags: "--no-fsync", help: "do not wait for the disk after writing rows" },
   {
     origin: "ours",
+    flags: "--embedded",
+    help: "started by a program: tells it where the store is, and ends with it",
+    hidden: true,
+  },
+  {
+    origin: "ours",
     flags: "--launcher <kind>",
     help: "how shells are started: auto, perl, node, noop",
     hidden: true,
   },
-  { origin: "later", flags: "-S, --startup-only", help: "publish and wait for contexts" },
-  {
-    origin: "later",
-    flags: "-E, --env-resource <var>",
-    repeats: true,
-    help: "give each slot its item of a list",
-  },
-  { origin: "later", flags: "--fill", help: "use extra cores of an allocation" },
-  { origin: "later", flags: "-g, --gpu", help: "use assigned GPUs" },
-  { origin: "later", flags: "--no-retire", help: "do not hand nodes back" },
-  { origin: "later", flags: "--retire-cmd <command>", help: "how to hand a node back" },
-  { origin: "later", flags: "-w, --web", help: "web interface" },
-  { origin: "later", flags: "--mailFreq <n>", help: "a mail every so many tasks" },
-  { origin: "later", flags: "--mailTo <addr>", help: "mail address" },
-  { origin: "later", flags: "--taskcommand <command>", help: "tasks from a command" },
-  { origin: "later", flags: "--taskserver [host:port]", help: "tasks from the key-value store" },
 ];
 
 /** `--resume-from` of `-r, --resume-from <statusfile>`. */

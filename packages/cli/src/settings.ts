@@ -1,17 +1,24 @@
-import { type HostCores, isThisHost, parseHostList, slotsOf } from "@taskmuster/engine";
 import type { RawOptions } from "./command-line.js";
+import { type ContextSettings, contextSettingsOf } from "./contexts/context-settings.js";
+import { count, milliseconds, text, texts } from "./option-values.js";
 import { UsageError } from "./usage-error.js";
+
+/** Where the tasks come from. */
+export type ListChoice =
+  | { readonly kind: "file"; readonly path: string }
+  /** A program that speaks to the key-value store; null: to the run's own. */
+  | { readonly kind: "server"; readonly address: string | null }
+  /** The same, started by the driver. */
+  | { readonly kind: "command"; readonly command: string };
 
 /** All that a run of `driver` is told, from flags, then environment, then defaults. */
 export interface Settings {
-  readonly taskFile: string;
+  readonly list: ListChoice;
   readonly prefix: string;
-  readonly cores: number;
-  readonly slots: number;
-  readonly coresPerTask: number;
-  readonly cpusPerTask: number;
-  readonly taskLimit: number | null;
-  readonly label: string;
+  /** Waits for contexts that others add (`-S`). */
+  readonly serves: boolean;
+  readonly context: ContextSettings;
+  readonly startMustSucceed: boolean;
   readonly resumeFrom: readonly string[];
   readonly retry: boolean;
   readonly forceResume: boolean;
@@ -22,6 +29,11 @@ export interface Settings {
   readonly logLevel: string;
   /** As given; null: a private server. */
   readonly kvsServer: string | null;
+  /** `--use-address`, as given. */
+  readonly useAddress: string | null;
+  readonly mail: { readonly to: string; readonly every: number } | null;
+  /** Started by a program, which holds our standard input and output. */
+  readonly embedded: boolean;
   readonly quiet: boolean;
   readonly json: boolean;
   readonly lenient: boolean;
@@ -30,39 +42,31 @@ export interface Settings {
   readonly maxLosses: number;
   readonly sync: boolean;
   readonly launcher: "auto" | "perl" | "node" | "noop";
+  /** What a person should know about options that do nothing here. */
+  readonly notices: readonly string[];
 }
 
 /** Throws `UsageError`. */
 export function settingsOf(
-  taskFile: string,
+  taskFile: string | null,
   options: RawOptions,
   env: Readonly<Record<string, string | undefined>>,
   thisHost: string,
 ): Settings {
-  const cpusPerTask = number(options, "cpusPerTask", "-c", 1, (value) => value > 0, "a number above 0");
-  const tasksPerNode = count(options, "tasksPerNode", "-t", 1);
-  const taskLimit = count(options, "contextTaskLimit", "-C", 0);
-  const cores = coresHere(options, env, thisHost);
-  const slots = slotsOf(cores, cpusPerTask, tasksPerNode);
-  if (slots === null) {
+  const serves = options["startupOnly"] === true;
+  const useAddress = text(options, "useAddress") ?? null;
+  const kvs = kvsServer(options["kvsserver"], env);
+  if (useAddress !== null && kvs !== null) {
     throw new UsageError(
-      `no task fits: -c ${cpusPerTask} asks for more than the ${cores} cores of ${thisHost}`,
+      "--use-address is for a private server; with --kvsserver the address is that server's",
     );
   }
-  if (slots.slots > mostSlots) {
-    throw new UsageError(
-      `${slots.slots} tasks at a time on one host are too many: no more than ${mostSlots}, by -s, -c and -t`,
-    );
-  }
-  checkAddress(text(options, "useAddress"));
   return {
-    taskFile,
+    list: listChoice(taskFile, options, kvs),
     prefix: text(options, "prefix") ?? ".",
-    cores,
-    ...slots,
-    cpusPerTask,
-    taskLimit: taskLimit === 0 ? null : taskLimit,
-    label: label(text(options, "label") ?? "SSH0"),
+    serves,
+    context: contextSettingsOf(options, env, thisHost, serves ? "serves" : "runs"),
+    startMustSucceed: options["startMustSucceed"] === true,
     resumeFrom: texts(options, "resumeFrom"),
     retry: options["retry"] === true,
     forceResume: options["forceResume"] === true,
@@ -71,56 +75,64 @@ export function settingsOf(
     statusHeader: options["statusHeader"] === true,
     logFile: text(options, "logfile") ?? null,
     logLevel: logLevel(text(options, "loglevel") ?? "INFO"),
-    kvsServer: kvsServer(options["kvsserver"], env),
+    kvsServer: kvs,
+    useAddress,
+    mail: mail(options),
+    embedded: options["embedded"] === true,
     quiet: options["quiet"] === true,
-    json: options["json"] === true,
+    json: options["json"] === true || options["embedded"] === true,
     lenient: options["lenient"] === true,
     graceMs: milliseconds(options, "grace", "--grace", 3, 0),
     leaseMs: milliseconds(options, "lease", "--lease", 300, 1),
     maxLosses: count(options, "maxLosses", "--max-losses", 0) ?? 5,
     sync: options["fsync"] !== false,
     launcher: launcher(text(options, "launcher") ?? "auto"),
+    notices: notices(options),
   };
 }
 
-function coresHere(
-  options: RawOptions,
-  env: Readonly<Record<string, string | undefined>>,
-  thisHost: string,
-): number {
-  const given = texts(options, "sshNode");
-  const inSlurm = env["SLURM_JOBID"] ?? env["SLURM_JOB_ID"];
-  if (given.length === 0 && inSlurm !== undefined) {
+function listChoice(taskFile: string | null, options: RawOptions, kvs: string | null): ListChoice {
+  const command = text(options, "taskcommand");
+  const server = options["taskserver"];
+  const given = [taskFile, command, server].filter((each) => each !== null && each !== undefined);
+  if (given.length > 1) {
     throw new UsageError(
-      `this is Slurm job ${inSlurm}, and allocations are not supported yet; -s localhost:COUNT runs on this node`,
+      "a task file, --taskcommand and --taskserver exclude each other: the tasks come from one of them",
     );
   }
-  const fromEnv = env["DISBATCH_SSH_NODELIST"];
-  const lists = given.length > 0 ? given : fromEnv === undefined ? [] : [fromEnv];
-  const from = given.length > 0 ? "-s" : "DISBATCH_SSH_NODELIST";
-  if (lists.length === 0) {
+  if (taskFile !== null) return { kind: "file", path: taskFile };
+  if (command !== undefined) return { kind: "command", command };
+  if (typeof server === "string" && kvs !== null && kvs !== server) {
     throw new UsageError(
-      "Cannot determine batch execution environment. Say where to run: -s localhost:4, or DISBATCH_SSH_NODELIST",
+      "--taskserver and --kvsserver name different servers: the tasks come by the run's own store",
     );
   }
-  const result = parseHostList(lists);
-  if (result.kind === "bad") throw new UsageError(`${from}: ${JSON.stringify(result.item)}: ${result.why}`);
-  const elsewhere = result.hosts.find(({ host }) => !isThisHost(host, thisHost));
-  if (elsewhere !== undefined) {
-    throw new UsageError(
-      `${from}: ${elsewhere.host} is not this host (${thisHost}), and engines on other hosts are not supported yet`,
-    );
-  }
-  return result.hosts.reduce((sum: number, { cores }: HostCores) => sum + cores, 0);
+  if (server !== undefined) return { kind: "server", address: typeof server === "string" ? server : null };
+  throw new UsageError("no task file: name a file with one command a line, or - for standard input");
 }
 
-function checkAddress(address: string | undefined): void {
-  if (address === undefined) return;
-  const host = address.replace(/:\d*$/, "");
-  if (host === "localhost" || host === "127.0.0.1") return;
-  throw new UsageError(
-    `--use-address ${address}: only localhost is supported yet, as all engines run on this host`,
-  );
+function mail(options: RawOptions): Settings["mail"] {
+  const to = text(options, "mailTo");
+  const every = count(options, "mailFreq", "--mailFreq", 1);
+  if (to === undefined && every !== null)
+    throw new UsageError("--mailFreq says how often, but not to whom: add --mailTo ADDRESS");
+  if (to === undefined) return null;
+  if (!/^[^\s@]+@[^\s@]+$|^[^\s@]+$/.test(to))
+    throw new UsageError(`--mailTo ${JSON.stringify(to)}: not a mail address`);
+  return { to, every: every ?? 1 };
+}
+
+function notices(options: RawOptions): readonly string[] {
+  const said: string[] = [];
+  if (options["gpu"] === true) {
+    said.push(
+      "-g is not needed any more: inside an allocation each task gets its own of the GPUs that are there",
+    );
+  }
+  if (options["web"] === true) {
+    said.push("-w: there is no web page yet; dbutil --mon watches the run in a terminal");
+  }
+  return said;
 }
 
 function kvsServer(
@@ -136,11 +148,6 @@ function kvsServer(
   );
 }
 
-/** The same bound as that of a count of cores. */
-const mostSlots = 100_000;
-/** A week: no timer of ours can wait for more than 24 days. */
-const mostSeconds = 604_800;
-
 const levels: Readonly<Record<string, string>> = {
   CRITICAL: "fatal",
   ERROR: "error",
@@ -155,61 +162,7 @@ function logLevel(name: string): string {
   throw new UsageError(`--loglevel ${JSON.stringify(name)}: choose from ${Object.keys(levels).join(", ")}`);
 }
 
-function label(name: string): string {
-  if (Buffer.byteLength(name) > 100)
-    throw new UsageError("-l: a label becomes part of file names; 100 bytes at most");
-  if (name !== "" && !/[/\0\n]/.test(name)) return name;
-  throw new UsageError(
-    `-l ${JSON.stringify(name)}: a label becomes part of file names and cannot be empty or hold a /`,
-  );
-}
-
 function launcher(kind: string): Settings["launcher"] {
   if (kind === "auto" || kind === "perl" || kind === "node" || kind === "noop") return kind;
   throw new UsageError(`--launcher ${JSON.stringify(kind)}: choose from auto, perl, node, noop`);
-}
-
-function text(options: RawOptions, name: string): string | undefined {
-  const value = options[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-function texts(options: RawOptions, name: string): readonly string[] {
-  const value = options[name];
-  return Array.isArray(value) ? value.filter((item): item is string => typeof item === "string") : [];
-}
-
-function count(options: RawOptions, name: string, flag: string, least: number): number | null {
-  const value = text(options, name);
-  if (value === undefined) return null;
-  if (/^[0-9]{1,9}$/.test(value) && Number(value) >= least) return Number(value);
-  throw new UsageError(`${flag} ${JSON.stringify(value)}: must be a whole number, ${least} or more`);
-}
-
-function number(
-  options: RawOptions,
-  name: string,
-  flag: string,
-  fallback: number,
-  isGood: (value: number) => boolean,
-  wanted: string,
-): number {
-  const value = text(options, name);
-  if (value === undefined) return fallback;
-  const parsed = value.trim() === "" ? Number.NaN : Number(value);
-  if (Number.isFinite(parsed) && isGood(parsed)) return parsed;
-  throw new UsageError(`${flag} ${JSON.stringify(value)}: must be ${wanted}`);
-}
-
-/** Whole ones: what an engine is told has no fractions. */
-function milliseconds(
-  options: RawOptions,
-  name: string,
-  flag: string,
-  fallback: number,
-  least: number,
-): number {
-  const isGood = (value: number): boolean => value >= least && value <= mostSeconds;
-  const wanted = `a number of seconds from ${least} to ${mostSeconds}`;
-  return Math.round(1000 * number(options, name, flag, fallback, isGood, wanted));
 }

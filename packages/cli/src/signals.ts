@@ -36,6 +36,7 @@ export class SignalHandling {
   /** From now on signals are kept until there is a target: something has been started that must be stopped in order. */
   hold(): void {
     this.#held = true;
+    this.#target = null;
   }
 
   aim(target: Stoppable): void {

@@ -1,4 +1,4 @@
-import type { EndReason, RunView } from "@taskmuster/driver";
+import { type RunView, reasonText } from "@taskmuster/driver";
 import { duration, lastLine, plural, printable, returnCodeText } from "./wording.js";
 
 export interface SummaryInput {
@@ -55,7 +55,7 @@ export function summaryJson(input: SummaryInput): object {
     perEngineFailed: view.perEngineFailed,
     lost: view.lost,
     left: left(input),
-    slots: view.slots,
+    slots: view.peakSlots,
     wallSeconds: round3(input.wallSeconds),
     taskSeconds: round3(view.taskSeconds),
     speedUp: input.wallSeconds > 0 ? round3(view.taskSeconds / input.wallSeconds) : 0,
@@ -71,29 +71,6 @@ export function summaryJson(input: SummaryInput): object {
       lastWords: new TextDecoder().decode(failure.lastWords),
     })),
   };
-}
-
-/** Null when the list was worked through. */
-export function reasonText(reason: EndReason | null): string | null {
-  switch (reason?.kind) {
-    case undefined:
-    case "finished":
-      return null;
-    case "drained":
-      return `Stopped early by ${reason.signal}: what ran has ended, the rest was not started.`;
-    case "stopped":
-      return `Stopped by ${reason.signal}: what ran was stopped and has no row in the status file.`;
-    case "failFast":
-      return `Quitting early due to task failure with --fail-fast (line ${reason.line}).`;
-    case "barrierCheck":
-      return `Stopped at the BARRIER CHECK of line ${reason.line}: a task before it failed.`;
-    case "noEngines":
-      return `No engine is left, and none will come${reason.message === "" ? "." : `: ${reason.message}`}`;
-    case "badInput":
-      return reason.message;
-    case "broken":
-      return `The run was broken off: ${reason.message}`;
-  }
 }
 
 /** Tasks without a row of this run; null when the length of the list is not known. */
@@ -116,7 +93,7 @@ function counts(input: SummaryInput): string {
 
 function speedUp({ view, wallSeconds }: SummaryInput): string {
   if (view.taskSeconds <= 0 || wallSeconds <= 0) return "";
-  return `, speed-up ${(view.taskSeconds / wallSeconds).toFixed(1)} on ${plural(view.slots, "slot")}`;
+  return `, speed-up ${(view.taskSeconds / wallSeconds).toFixed(1)} on ${plural(view.peakSlots, "slot")}`;
 }
 
 function row(name: string, value: string): string {

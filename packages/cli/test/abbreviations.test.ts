@@ -3,7 +3,7 @@ import { expandAbbreviations } from "../src/abbreviations.js";
 import { driverOptions, longName } from "../src/option-table.js";
 import { UsageError } from "../src/usage-error.js";
 
-const expanded = (arg: string): string => expandAbbreviations([arg])[0] ?? "";
+const expanded = (arg: string): string => expandAbbreviations([arg], driverOptions)[0] ?? "";
 
 describe("expandAbbreviations", () => {
   it.each([
@@ -53,14 +53,14 @@ describe("expandAbbreviations", () => {
 
   it("leaves short options, words and what follows -- alone", () => {
     const args = ["-eR", "-s", "localhost:1", "-", "tasks", "--", "--ssh", "--bogus"];
-    expect(expandAbbreviations(args)).toEqual(args);
+    expect(expandAbbreviations(args, driverOptions)).toEqual(args);
   });
 
   it("refuses an option that nobody has", () => {
     for (const arg of ["--bogus", "--sshnode", "--exit-codes", "--Retry", "--=x"]) {
       expect(() => expanded(arg)).toThrow(UsageError);
     }
-    expect(() => expanded("--bogus=3")).toThrow("unknown option: --bogus (driver --help lists them)");
+    expect(() => expanded("--bogus=3")).toThrow("unknown option: --bogus (--help lists them)");
   });
 
   it("does not know the hidden option by a part of its name", () => {

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { type RawOptions, parseCommandLine } from "../src/command-line.js";
-import { driverOptions, longName } from "../src/option-table.js";
+import { type RawOptions, parseCommandLine, parseContextLine } from "../src/command-line.js";
+import { contextOptions, driverOptions, longName } from "../src/option-table.js";
 import { UsageError } from "../src/usage-error.js";
 
 /** What was given, without the defaults that commander adds. */
-function parse(...args: readonly string[]): { readonly taskFile: string; readonly options: RawOptions } {
+function parse(...args: readonly string[]): {
+  readonly taskFile: string | null;
+  readonly options: RawOptions;
+} {
   const parsed = parseCommandLine(args, "1.2.3");
   if (parsed.kind === "print") throw new Error("it prints");
   const { fsync: _fsync, retire: _retire, ...options } = parsed.options;
@@ -86,7 +89,7 @@ describe("parseCommandLine", () => {
     const help = parseCommandLine(["-h"], "");
     const text = help.kind === "print" ? help.text : "";
     for (const row of driverOptions) {
-      const isShown = row.origin !== "later" && row.hidden === undefined;
+      const isShown = row.hidden === undefined;
       expect([
         longName(row),
         text.includes(`${longName(row)} `) || text.includes(`${longName(row)}\n`),
@@ -99,8 +102,6 @@ describe("parseCommandLine", () => {
     [["--bogus", "t"], "unknown option: --bogus"],
     [["-eZ", "t"], "unknown option"],
     [["-s"], "argument missing"],
-    [["-e"], "no task file"],
-    [[], "no task file"],
     [["a", "b", "c"], "only one task file can be given, and this is one too many: b c"],
     [["--log", "x", "t"], "ambiguous option: --log could be --logfile, --loglevel"],
     [["-e=1", "t"], "unknown option"],
@@ -109,19 +110,45 @@ describe("parseCommandLine", () => {
     expect(() => parseCommandLine(args, "")).toThrow(UsageError);
   });
 
-  it("refuses each option of disBatch that does not work yet by its name, long, short and in a cluster", () => {
-    const later = driverOptions.filter((row) => row.origin === "later");
-    expect(later.length).toBeGreaterThan(5);
-    for (const row of later) {
-      const value = row.flags.includes("<") ? ["x"] : [];
-      const message = `${longName(row)} is an option of disBatch that is not supported yet`;
-      expect(() => parse(longName(row), ...value, "t"), longName(row)).toThrow(message);
-      const short = /^-(.),/.exec(row.flags)?.[1];
-      if (short === undefined) continue;
-      expect(() => parse(`-${short}`, ...value, "t")).toThrow(message);
-      expect(() => parse(`-e${short}`, ...value, "t")).toThrow(message);
-    }
-    expect(() => parse("--fill")).toThrow("--fill is an option of disBatch");
-    expect(() => parse("--no-retire", "t")).toThrow("leave it out");
+  it("leaves to others to say where the tasks come from, when no file is named", () => {
+    expect(parse("-e").taskFile).toBeNull();
+    expect(parse("--taskcommand", "generate", "-e")).toEqual({
+      taskFile: null,
+      options: { taskcommand: "generate", exitCode: true },
+    });
+  });
+});
+
+describe("parseContextLine", () => {
+  const options = (...args: readonly string[]): RawOptions => {
+    const parsed = parseContextLine(args);
+    if (parsed.kind === "print") throw new Error("it prints");
+    const { retire: _retire, ...given } = parsed.options;
+    return given;
+  };
+
+  it("takes what says something of a context, and which run is meant", () => {
+    expect(options("-s", "a:1", "--idle-timeout=3", "-C5", "--run", "p")).toEqual({
+      sshNode: ["a:1"],
+      idleTimeout: "3",
+      contextTaskLimit: "5",
+      run: "p",
+    });
+    expect(options()).toEqual({});
+  });
+
+  it("shows just that in its help", () => {
+    const help = parseContextLine(["-h"]);
+    const text = help.kind === "print" ? help.text : "";
+    for (const row of contextOptions) expect(text).toContain(longName(row));
+    expect(text).not.toContain("--resume-from");
+  });
+
+  it.each([
+    [["--exit-code"], "unknown option: --exit-code"],
+    [["monitor"], '"monitor" is neither an option nor one of --mon, status'],
+  ])("refuses %j", (args, message) => {
+    expect(() => parseContextLine(args)).toThrow(message);
+    expect(() => parseContextLine(args)).toThrow(UsageError);
   });
 });

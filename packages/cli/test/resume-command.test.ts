@@ -23,6 +23,20 @@ describe("resumeCommand", () => {
     );
   });
 
+  it("takes what a program has handed over from where it was kept, and leaves the program out", () => {
+    for (const program of [
+      ["--taskserver"],
+      ["--taskserver", "h:1"],
+      ["--taskcommand", "gen 3"],
+      ["--taskc=x"],
+    ]) {
+      const args = [...program, "--embedded", "--json", "-s", "a:1", "-e"];
+      expect(resumeCommand({ ...plain, taskFile: null, spool: "/a/one_tasks", args })).toBe(
+        "driver -r /a/one_status.txt -s a:1 -e /a/one_tasks",
+      );
+    }
+  });
+
   it("names a status file that was set aside, however its old name was written", () => {
     const setAside = { from: "/a/one_status.txt", to: "/a/one_status_1.txt" };
     expect(

@@ -17,14 +17,21 @@ const here = (...args: readonly string[]): Settings => settings(["-s", "localhos
 describe("settingsOf", () => {
   it("has a default for everything but where to run", () => {
     expect(here()).toEqual({
-      taskFile: "tasks",
+      list: { kind: "file", path: "tasks" },
       prefix: ".",
-      cores: 4,
-      slots: 4,
-      coresPerTask: 1,
-      cpusPerTask: 1,
-      taskLimit: null,
-      label: "SSH0",
+      serves: false,
+      context: {
+        where: { kind: "hosts", hosts: [{ host: "localhost", cores: 4 }] },
+        cpusPerTask: null,
+        tasksPerNode: null,
+        envResources: [],
+        idleTimeoutMs: null,
+        fill: false,
+        taskLimit: null,
+        label: null,
+        retire: { kind: "default" },
+      },
+      startMustSucceed: false,
       resumeFrom: [],
       retry: false,
       forceResume: false,
@@ -34,6 +41,9 @@ describe("settingsOf", () => {
       logFile: null,
       logLevel: "info",
       kvsServer: null,
+      useAddress: null,
+      mail: null,
+      embedded: false,
       quiet: false,
       json: false,
       lenient: false,
@@ -42,6 +52,7 @@ describe("settingsOf", () => {
       maxLosses: 5,
       sync: true,
       launcher: "auto",
+      notices: [],
     });
   });
 
@@ -56,6 +67,21 @@ describe("settingsOf", () => {
       "--json",
       "--lenient",
       "--no-fsync",
+      "--fill",
+      "--start-must-succeed",
+      "-c2",
+      "-t3",
+      "-E",
+      "A,B",
+      "-EC",
+      "--idle-timeout",
+      "1.5",
+      "--retire-cmd",
+      "free $NODE",
+      "--mailTo",
+      "ann@example.org",
+      "--mailFreq",
+      "10",
     ];
     const values = [
       "-p",
@@ -87,8 +113,18 @@ describe("settingsOf", () => {
     ];
     expect(here(...flags, ...values, ...ours)).toMatchObject({
       prefix: "out/x",
-      taskLimit: 7,
-      label: "lab",
+      context: {
+        taskLimit: 7,
+        label: "lab",
+        cpusPerTask: 2,
+        tasksPerNode: 3,
+        envResources: ["A", "B", "C"],
+        idleTimeoutMs: 1500,
+        fill: true,
+        retire: { kind: "command", command: "free $NODE" },
+      },
+      startMustSucceed: true,
+      mail: { to: "ann@example.org", every: 10 },
       resumeFrom: ["a", "b"],
       retry: true,
       forceResume: true,
@@ -107,14 +143,7 @@ describe("settingsOf", () => {
       sync: false,
       launcher: "noop",
     });
-    expect(here("-C", "0").taskLimit).toBeNull();
-  });
-
-  it("computes slots as disBatch does", () => {
-    expect(settings(["-s", "localhost:5", "-c", "2"])).toMatchObject({ cores: 5, slots: 2, coresPerTask: 2 });
-    expect(settings(["-s", "localhost:1", "-c", "0.5"])).toMatchObject({ slots: 2, coresPerTask: 0 });
-    expect(settings(["-s", "localhost:7", "-t", "2"])).toMatchObject({ slots: 2, coresPerTask: 3 });
-    expect(settings(["-s", "localhost:2,vm:1", "-s", "vm.other:3"])).toMatchObject({ cores: 6, slots: 6 });
+    expect(here("-C", "0").context.taskLimit).toBeNull();
   });
 
   it("never asks an engine for a fraction of a millisecond, nor a timer for more than it can wait", () => {
@@ -128,19 +157,59 @@ describe("settingsOf", () => {
     }
   });
 
-  it("takes the hosts from the environment where -s is not given", () => {
-    expect(settings([], { DISBATCH_SSH_NODELIST: " localhost:1 ,, vm:2" })).toMatchObject({ cores: 3 });
-    expect(settings(["-s", "vm:1"], { DISBATCH_SSH_NODELIST: "elsewhere:2" })).toMatchObject({ cores: 1 });
+  it("knows where to run: by -s, else the allocation, else the environment, else not at all", () => {
+    const where = (args: readonly string[], env: Env) => settings(args, env).context.where;
+    const hosts = [
+      { host: "localhost", cores: 1 },
+      { host: "vm", cores: 2 },
+    ];
+    const list = { DISBATCH_SSH_NODELIST: " localhost:1 ,, vm:2" };
+    expect(where([], list)).toEqual({ kind: "hosts", hosts });
+    expect(where(["-s", "vm:1"], list)).toEqual({ kind: "hosts", hosts: [{ host: "vm", cores: 1 }] });
+    for (const job of [{ SLURM_JOBID: "77" }, { SLURM_JOB_ID: "77" }]) {
+      expect(where([], { ...job, ...list })).toEqual({ kind: "slurm" });
+      expect(where(["-s", "vm:1"], job).kind).toBe("hosts");
+      expect(where(["-S"], job)).toEqual({ kind: "none" });
+    }
     expect(() => settings([], { DISBATCH_SSH_NODELIST: "vm" })).toThrow(
       'DISBATCH_SSH_NODELIST: "vm": there is no count',
     );
     expect(() => settings([], { DISBATCH_SSH_NODELIST: "" })).toThrow("DISBATCH_SSH_NODELIST");
   });
 
-  it("in a Slurm job wants to be told to run here, as allocations come later", () => {
-    for (const env of [{ SLURM_JOBID: "77" }, { SLURM_JOB_ID: "77", DISBATCH_SSH_NODELIST: "vm:2" }]) {
-      expect(() => settings([], env)).toThrow("this is Slurm job 77");
-      expect(settings(["-s", "localhost:2"], env).cores).toBe(2);
+  it("with -S starts nothing itself", () => {
+    expect(settings(["-S"])).toMatchObject({ serves: true, context: { where: { kind: "none" } } });
+    expect(settings(["-S", "-c", "2", "-E", "X"]).context).toMatchObject({
+      cpusPerTask: 2,
+      envResources: ["X"],
+    });
+  });
+
+  it("knows three places for tasks to come from, one at a time", () => {
+    const list = (...args: readonly string[]) => {
+      const parsed = parseCommandLine(["-s", "vm:1", ...args], "");
+      if (parsed.kind === "print") throw new Error("it prints");
+      return settingsOf(parsed.taskFile, parsed.options, {}, "vm").list;
+    };
+    expect(list("tasks")).toEqual({ kind: "file", path: "tasks" });
+    expect(list("--taskcommand", "gen 3")).toEqual({ kind: "command", command: "gen 3" });
+    expect(list("--taskserver")).toEqual({ kind: "server", address: null });
+    expect(list("--taskserver", "h:1")).toEqual({ kind: "server", address: "h:1" });
+    expect(() => list()).toThrow("no task file");
+    expect(() => list("--taskcommand", "gen", "tasks")).toThrow("exclude each other");
+  });
+
+  it("says what -g and -w do here", () => {
+    const { notices } = here("-g", "-w");
+    expect(notices).toEqual([
+      expect.stringContaining("-g is not needed"),
+      expect.stringContaining("dbutil --mon"),
+    ]);
+  });
+
+  it("never retires nodes when told so", () => {
+    for (const args of [["--no-retire"], ["--retire-cmd", ""]]) {
+      expect(here(...args).context.retire).toEqual({ kind: "never" });
     }
   });
 
@@ -155,34 +224,31 @@ describe("settingsOf", () => {
     }
   });
 
-  it("takes --use-address for this host, as that is where the server listens", () => {
-    for (const address of ["localhost", "localhost:0", "127.0.0.1", "127.0.0.1:7000"]) {
-      expect(here("--use-address", address)).toBeDefined();
-    }
-    expect(() => here("--use-address", "login.example.org:7000")).toThrow(
-      "--use-address login.example.org:7000",
-    );
-  });
-
   it.each([
     [[], "Cannot determine batch execution environment. Say where to run: -s localhost:4"],
-    [["-s", "elsewhere:3"], "elsewhere is not this host (vm.example.org)"],
-    [["-s", "vm:1,elsewhere:3"], "elsewhere is not this host"],
     [["-s", "localhost"], '-s: "localhost": there is no count'],
     [["-s", "localhost:0"], '-s: "localhost:0": the count must be'],
     [["-s", ","], "-s: "],
-    [["-s", "localhost:1", "-c", "2"], "no task fits: -c 2 asks for more than the 1 cores of vm.example.org"],
     [["-s", "localhost:1", "-c", "0"], '-c "0": must be a number above 0'],
     [["-s", "localhost:1", "-c", "-1"], '-c "-1"'],
     [["-s", "localhost:1", "-c", ""], '-c ""'],
     [["-s", "localhost:1", "-c", "NaN"], '-c "NaN"'],
     [["-s", "localhost:1", "-c", "Infinity"], '-c "Infinity"'],
-    [["-s", "localhost:1", "-c", "0.0000001"], "tasks at a time on one host are too many"],
     [["-s", "localhost:1", "-t", "0"], '-t "0": must be a whole number, 1 or more'],
     [["-s", "localhost:1", "-t", "1.5"], '-t "1.5"'],
-    [["-s", "localhost:1", "-t", "999999999"], "tasks at a time on one host are too many"],
     [["-s", "localhost:1", "-C", "-3"], '-C "-3": must be a whole number, 0 or more'],
     [["-s", "localhost:1", "-l", ""], "-l"],
+    [["-s", "localhost:1", "-l", "a#"], '-l "a#"'],
+    [["-s", "localhost:1", "-E", "A B"], '-E "A B": not the name of an environment variable'],
+    [["-s", "localhost:1", "--idle-timeout", "x"], '--idle-timeout "x"'],
+    [["-S", "-s", "localhost:1"], "-S starts no engines, so -s cannot go with it"],
+    [["-S", "--retire-cmd", "x"], "-S starts no engines, so --retire-cmd cannot go with it"],
+    [["-s", "localhost:1", "--mailFreq", "3"], "--mailFreq says how often, but not to whom"],
+    [["-s", "localhost:1", "--mailTo", "a b"], '--mailTo "a b": not a mail address'],
+    [
+      ["-s", "localhost:1", "--kvsserver", "h:1", "--use-address", "h"],
+      "--use-address is for a private server",
+    ],
     [["-s", "localhost:1", "-l", "a/b"], '-l "a/b": a label becomes part of file names'],
     [
       ["-s", "localhost:1", "--loglevel", "info"],

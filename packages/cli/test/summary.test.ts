@@ -1,6 +1,6 @@
-import type { EndReason, FailedTask } from "@taskmuster/driver";
+import { type EndReason, type FailedTask, reasonText } from "@taskmuster/driver";
 import { describe, expect, it } from "vitest";
-import { type SummaryInput, reasonText, summaryJson, summaryLines } from "../src/summary.js";
+import { type SummaryInput, summaryJson, summaryLines } from "../src/summary.js";
 import { view } from "./view.js";
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);

@@ -10,6 +10,7 @@ export function view(more: Partial<RunView> = {}): RunView {
     outstanding: 0,
     running: 0,
     slots: 4,
+    peakSlots: 4,
     engines: 1,
     lost: 0,
     perEngineFailed: 0,
@@ -18,6 +19,7 @@ export function view(more: Partial<RunView> = {}): RunView {
     phase: "running",
     reason: null,
     failures: [],
+    recentFailures: [],
     ...more,
   };
 }

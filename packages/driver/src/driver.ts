@@ -1,4 +1,3 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
 import {
   FencedError,
@@ -10,6 +9,7 @@ import {
 import { type FencingToken, decodeReport } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
+import type { RunFacts } from "./core/run-state-of.js";
 import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
@@ -17,7 +17,10 @@ import { formatRows } from "./core/status-line/index.js";
 import type { Feeder } from "./feeder.js";
 import type { LedgerFile } from "./ledger-file.js";
 import { Members } from "./members.js";
+import { Pulse, lookEveryMs } from "./pulse.js";
+import { Presence } from "./presence.js";
 import type { RunContext } from "./run-context.js";
+import type { ResultSink } from "./result-sink.js";
 import type { StatusFile } from "./status-file.js";
 
 export interface DriverParts {
@@ -27,8 +30,12 @@ export interface DriverParts {
   readonly feeder: Feeder;
   readonly room: Bell;
   readonly statusFile: StatusFile;
+  /** Told of what is on disk. */
+  readonly sinks: readonly ResultSink[];
   readonly ledger: LedgerFile;
+  /** Those that this process has started; others may join. */
   readonly contexts: readonly RunContext[];
+  readonly facts: RunFacts;
   readonly log: Logger;
   readonly leaseMs: number;
   readonly graceMs: number;
@@ -40,10 +47,6 @@ const publishMost = 1000;
 const publishBytes = 1024 * 1024;
 const bellMs = 10_000;
 const gatherMs = 20;
-const beatMs = 1_000;
-const sweepMs = 5_000;
-/** An engine that has not joined by then hangs in its own start. */
-const joinMs = 60_000;
 
 /**
  * The driver's loops around its core: items in, tasks out, reports in, rows out, and a look at who is still there. Each loop
@@ -52,9 +55,10 @@ const joinMs = 60_000;
 export class Driver {
   readonly #parts: DriverParts;
   readonly #members: Members;
+  readonly #presence: Presence;
+  readonly #pulse: Pulse;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
-  #contextsLeft: number;
   #ring: Promise<unknown> | null = null;
   #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
@@ -63,11 +67,26 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
-    this.#contextsLeft = parts.contexts.length;
     this.#members = new Members(parts, {
       onNews: () => this.#onNews(),
+      onNotice: (message) => parts.onNotice(message),
       note: (entry) => this.#note(entry),
     });
+    this.#presence = new Presence(
+      {
+        members: this.#members,
+        core: parts.core,
+        contexts: parts.contexts,
+        serves: parts.facts.serves,
+        everyMs: lookEveryMs(parts.leaseMs),
+      },
+      {
+        onNews: () => this.#onNews(),
+        onGone: () => this.#receiverWake.ring(),
+        onError: (error) => this.#break(error),
+      },
+    );
+    this.#pulse = new Pulse(parts, this.#members, this.#presence, this);
   }
 
   get view(): RunView {
@@ -77,16 +96,13 @@ export class Driver {
   /** Resolves when the run has ended, however it did; `view.reason` tells. The files are closed, the store is not. */
   async run(): Promise<RunView> {
     const { core, ledger, statusFile } = this.#parts;
-    for (const context of this.#parts.contexts) {
-      void context.gone.then((end) => this.#onContextGone(context, end.ok ? "" : end.message));
-    }
     const feeding = this.#parts.feeder
       .run(() => this.#onItems())
       .catch((error: unknown) => this.#break(error));
     const talking = this.#talk().catch((error: unknown) => this.#break(error));
-    const ticking = this.#tick();
+    const ticking = this.#pulse.run(this.#end.signal).catch((error: unknown) => this.#break(error));
     await this.#receive();
-    core.onNoContextLeft(this.#members.lastMessage);
+    core.onNobodyLeft();
     await this.#writeRows().catch((error: unknown) => this.#break(error));
     this.#over = true;
     this.#end.abort();
@@ -111,7 +127,7 @@ export class Driver {
     this.#parts.core.drain(signal);
     this.#onNews();
     // People want to know now how many they are waiting for.
-    this.#members.look(sweepMs).catch((error: unknown) => this.#break(error));
+    this.#presence.look();
   }
 
   /** Hard: what runs is stopped, with the grace between TERM and KILL. */
@@ -128,6 +144,12 @@ export class Driver {
   /** At once, without grace. */
   kill(): void {
     for (const context of this.#parts.contexts) context.kill();
+    // Those that others started cannot be killed from here: the store tells them, or their lease.
+    if (this.#presence.ordered)
+      this.#members.expelAll("killed").then(
+        () => this.#presence.look(),
+        (error: unknown) => this.#break(error),
+      );
   }
 
   /** Wakes whoever may have something to do. */
@@ -145,29 +167,38 @@ export class Driver {
   }
 
   async #writeRows(): Promise<void> {
-    const rows = this.#parts.core.takeRows();
-    if (rows.length > 0) await this.#parts.statusFile.append(formatRows(rows));
+    const { core, statusFile, sinks } = this.#parts;
+    const rows = core.takeRows();
+    if (rows.length === 0) return;
+    await statusFile.append(formatRows(rows));
+    for (const sink of sinks) await sink.publish(rows);
   }
 
   /** What the core wants the store to be told: one request at a time, in the order in which the core wants it. */
   async #talk(): Promise<void> {
-    const { core, store, token } = this.#parts;
+    const { core, store, token, sinks } = this.#parts;
     while (!this.#over) {
       const order = core.takeOrder();
-      if (order !== null) await store.order(token, { kind: "run" }, order);
-      for (const post of core.takePosts()) await store.post(token, post.key, post.value);
+      if (order !== null) {
+        await store.order(token, { kind: "run" }, order);
+        this.#presence.onOrdered();
+      }
+      for (const { key, value } of core.takePosts()) {
+        await store.post(token, key, value);
+        for (const sink of sinks) await sink.post(key, value);
+      }
       const publish = core.takePublish(publishMost, publishBytes);
       if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
       else if (order === null) await this.#toSay.wait();
     }
   }
 
-  /** Until every context is gone and all that they reported is on disk. */
+  /** Until everybody is gone and all that they reported is on disk. */
   async #receive(): Promise<void> {
     const { store, token, core } = this.#parts;
     for (;;) {
       try {
-        const last = this.#contextsLeft === 0;
+        const last = this.#presence.nobodyLeft;
         const { from, reports } = await store.receive(token, receiveMost);
         if (reports.length === 0) {
           if (last) return;
@@ -181,11 +212,11 @@ export class Driver {
         await written;
         await this.#withdraw();
         await store.acknowledge(token, from + reports.length);
-        await this.#members.retireSpent(decoded);
+        if (this.#members.limited) this.#presence.look();
         if (core.canGather && reports.length < receiveMost / 4) await this.#gather();
       } catch (error) {
         this.#break(error);
-        while (this.#contextsLeft > 0) await this.#receiverWake.wait();
+        while (this.#presence.contextsLeft > 0) await this.#receiverWake.wait();
         return;
       }
     }
@@ -205,11 +236,12 @@ export class Driver {
 
   async #waitForReports(): Promise<void> {
     // Gone since the last look: the ring may have reached a wait that was given up.
-    if (this.#contextsLeft === 0) return;
-    // A context that goes away says nothing more: its end must not wait for the bell's deadline. But a wait that was begun
+    if (this.#presence.nobodyLeft) return;
+    // Who goes away says nothing more: the end must not wait for the bell's deadline. But a wait that was begun
     // is kept for the next time, or it would swallow a ring.
     this.#ring ??= this.#parts.store.waitForBell("driver", bellMs).finally(() => {
       this.#ring = null;
+      this.#presence.onBell();
     });
     this.#ring.catch(() => undefined);
     await Promise.race([this.#ring, this.#receiverWake.wait()]);
@@ -238,41 +270,6 @@ export class Driver {
     return decoded;
   }
 
-  /** Says that the driver lives, and looks who else does. */
-  async #tick(): Promise<void> {
-    const { store, token, leaseMs } = this.#parts;
-    const everyMs = Math.min(sweepMs, leaseMs / 10);
-    const startedAt = performance.now();
-    let sweptAt = -Infinity;
-    while (!this.#over) {
-      try {
-        await store.beat(token);
-        if (performance.now() - sweptAt >= everyMs || this.#parts.core.phase !== "running") {
-          sweptAt = performance.now();
-          await this.#members.look(everyMs);
-        }
-      } catch (error) {
-        this.#break(error);
-        return;
-      }
-      if (performance.now() - startedAt > joinMs && !this.#members.anyJoined) {
-        this.#members.lastMessage = `no engine has joined within ${joinMs / 1000} s`;
-        this.kill();
-      }
-      await delay(Math.min(beatMs, everyMs), undefined, { signal: this.#end.signal }).catch(() => undefined);
-    }
-  }
-
-  async #onContextGone(context: RunContext, message: string): Promise<void> {
-    try {
-      await this.#members.contextGone(context, message);
-    } catch (error) {
-      this.#break(error);
-    }
-    this.#contextsLeft--;
-    this.#receiverWake.ring();
-  }
-
   /** Something failed that the run cannot do without: nothing more may start, and what runs cannot be recorded. */
   #break(error: unknown): void {
     // What was under way when the store was given up: its failure is no news.
@@ -295,7 +292,7 @@ export class Driver {
 
   #watchStop(ms: number): void {
     this.#stopTimer = setTimeout(() => {
-      if (this.#contextsLeft === 0) return;
+      if (this.#presence.nobodyLeft) return;
       this.#parts.log.warn("engines that did not go when told are killed");
       this.kill();
     }, ms);

@@ -1,10 +1,13 @@
 export { Bell } from "./bell.js";
-export { type EndReason, isStop } from "./core/end-reason.js";
+export { type EndReason, isStop, reasonText } from "./core/end-reason.js";
 export type { FailedTask, RunView } from "./core/run-view.js";
 export type { Driver } from "./driver.js";
-export type { RunContext } from "./run-context.js";
+export type { EngineGone, RunContext, StartingContext } from "./run-context.js";
+export { openLog } from "./log.js";
 export { openList, readPerEngine, verifyResume } from "./open-list.js";
 export { ResumeFiles } from "./resume.js";
 export { choosePrefix, type RunFiles, runFiles } from "./run-files.js";
-export { type RunSpec, type StartedRun, type StartingContext, startRun } from "./start-run.js";
+export { type ListStore, type ReadyList, type RunSpec, type StartedRun, startRun } from "./start-run.js";
 export type { ResumeChoice } from "./feeder.js";
+export { MailNotifier, SmtpMailer, smtpServerOf } from "./notify/index.js";
+export { type KvsList, openKvsList, streamName } from "./task-source/kvs-list.js";

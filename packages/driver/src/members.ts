@@ -4,19 +4,19 @@ import {
   type EngineId,
   type EngineSnapshot,
   type FencingToken,
+  type Snapshot,
   decodeEngineInfo,
 } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
-import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
+import type { DriverCore } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
 import type { LedgerEntry } from "./ledger-file.js";
-import type { RunContext } from "./run-context.js";
+import type { EngineGone } from "./run-context.js";
 
 interface MembersParts {
   readonly store: KvsStore;
   readonly token: FencingToken;
   readonly core: DriverCore;
-  readonly contexts: readonly RunContext[];
   readonly log: Logger;
   readonly leaseMs: number;
 }
@@ -24,29 +24,29 @@ interface MembersParts {
 interface MembersEvents {
   /** Tasks of a lost engine are to be offered again. */
   onNews(): void;
+  /** For people. */
+  onNotice(message: string): void;
   note(entry: LedgerEntry): void;
 }
 
-/** Who works for this run: engines that are heard of, lost, or have done what their context may do. */
+/** Who works for this run, wherever they were started: engines that are heard of, lost, or have done what their context may do. */
 export class Members {
   readonly #parts: MembersParts;
   readonly #events: MembersEvents;
   readonly #leases: Leases;
-  readonly #limits: Map<ContextId, number>;
-  readonly #contextOf = new Map<EngineId, ContextId>();
+  readonly #spent = new Set<ContextId>();
+  /** As the log has told of them. */
+  readonly #told = new Map<EngineId, EngineSnapshot["state"]>();
   #joined = false;
-  /** Why the last context went, for people. */
+  #present = 0;
+  #limited = false;
+  /** Why the last ones went, for people. */
   lastMessage = "";
 
   constructor(parts: MembersParts, events: MembersEvents) {
     this.#parts = parts;
     this.#events = events;
     this.#leases = new Leases(parts.leaseMs);
-    this.#limits = new Map(
-      parts.contexts.flatMap((context) =>
-        context.taskLimit === null ? [] : [[context.id, context.taskLimit] as const],
-      ),
-    );
   }
 
   /** Whether any engine has ever been seen here. */
@@ -54,49 +54,108 @@ export class Members {
     return this.#joined;
   }
 
+  /** Engines that had joined and not left, at the last look. */
+  get present(): number {
+    return this.#present;
+  }
+
+  /** Some context may run only so many tasks: somebody must look whether it has. */
+  get limited(): boolean {
+    return this.#limited;
+  }
+
+  /** A context of our own has failed as a whole. */
+  contextFailed(context: ContextId, message: string): void {
+    this.#parts.log.error({ context, message }, "context failed");
+    if (this.lastMessage === "") this.lastMessage = message;
+  }
+
   /** To be called every `everyMs`: counts, and expels whose lease has run out. */
   async look(everyMs: number): Promise<void> {
     const snapshot = await this.#parts.store.snapshot();
-    this.#joined ||= snapshot.engines.length > 0;
     const members = snapshot.engines.filter((engine) => engine.state === "member");
-    if (members.length > 0) {
-      this.#parts.core.onMembers({
-        engines: members.length,
-        slots: members.reduce((sum, engine) => sum + decodeEngineInfo(engine.info).slots, 0),
-        claimed: members.reduce((sum, engine) => sum + engine.claims, 0),
-      });
-    }
-    for (const engine of this.#leases.look(members, performance.now(), everyMs)) {
-      await this.#expel(engine, "its lease ran out");
-    }
+    this.#joined ||= snapshot.engines.length > 0;
+    const lost = this.#leases.look(members, performance.now(), everyMs);
+    this.#tell(snapshot.engines);
+    this.#count(members.filter((engine) => !lost.includes(engine)));
+    for (const engine of lost) await this.#expel(engine, "its lease ran out");
+    await this.#retireSpent(snapshot);
   }
 
-  /** Everything of the context is dead, by proof: what its engines had claimed need not wait for a lease. */
-  async contextGone(context: RunContext, message: string): Promise<void> {
-    if (message !== "") {
-      this.#parts.log.error({ context: context.id, message }, "context failed");
-      if (this.lastMessage === "") this.lastMessage = message;
+  /** An engine that we started has ended. What it had claimed need not wait for a lease, if it is dead for certain. */
+  async engineGone(engine: EngineId, gone: EngineGone): Promise<void> {
+    if (!gone.ok) {
+      this.#parts.log.error({ engine, message: gone.message, proven: gone.proven }, "engine ended badly");
+      this.lastMessage = gone.message;
     }
-    const snapshot = await this.#parts.store.snapshot();
-    for (const engine of snapshot.engines) {
-      if (engine.context === context.id && engine.state === "member") await this.#expel(engine, message);
+    if (gone.proven) await this.expel(engine, gone.message === "" ? "its process ended" : gone.message);
+  }
+
+  /** An engine that is a member is none from now on; what it had claimed is offered again. */
+  async expel(engine: EngineId, why: string): Promise<void> {
+    const { engines } = await this.#parts.store.snapshot();
+    const members = engines.filter(({ state }) => state === "member");
+    const found = members.find((each) => each.engine === engine);
+    if (found === undefined) return;
+    await this.#expel(found, why);
+    this.#count(members.filter((each) => each !== found));
+  }
+
+  /** They were told to go and did not, or nobody wants to wait for them: they learn it when they ask. */
+  async expelAll(why: string): Promise<void> {
+    for (const engine of (await this.#parts.store.snapshot()).engines) {
+      if (engine.state === "member") await this.#expel(engine, why);
     }
+    this.#count([]);
+  }
+
+  /** As people know it. */
+  async nameOf(engine: EngineId): Promise<string> {
+    const found = (await this.#parts.store.snapshot()).engines.find((each) => each.engine === engine);
+    return found === undefined
+      ? `engine ${engine}`
+      : `engine ${found.rank} on ${decodeEngineInfo(found.info).host}`;
+  }
+
+  /** For whoever reads the log later: who came and went. */
+  #tell(engines: readonly EngineSnapshot[]): void {
+    for (const { engine, rank, context, info, state, why } of engines) {
+      const told = this.#told.get(engine);
+      if (told === state) continue;
+      this.#told.set(engine, state);
+      const { host, slots } = decodeEngineInfo(info);
+      if (told === undefined) this.#parts.log.info({ engine, rank, context, host, slots }, "engine joined");
+      // Of those that are expelled the log is told when that is done.
+      if (state === "left") this.#parts.log.info({ engine, rank, host, why }, "engine left");
+    }
+    if (this.#told.size <= engines.length) return;
+    // The store forgets those that are long gone.
+    const known = new Set(engines.map(({ engine }) => engine));
+    for (const engine of this.#told.keys()) if (!known.has(engine)) this.#told.delete(engine);
+  }
+
+  #count(members: readonly EngineSnapshot[]): void {
+    this.#present = members.length;
+    // Before the first has joined, the contexts' own word holds.
+    if (!this.#joined) return;
+    this.#parts.core.onMembers({
+      engines: members.length,
+      slots: members.reduce((sum, engine) => sum + decodeEngineInfo(engine.info).slots, 0),
+      claimed: members.reduce((sum, engine) => sum + engine.claims, 0),
+    });
   }
 
   /** A context that has run all the tasks it may (`-C`) goes; the store saw to it that it claimed no more. */
-  async retireSpent(received: readonly ReceivedFrom[]): Promise<void> {
-    if (this.#limits.size === 0) return;
-    const { store, token } = this.#parts;
-    for (const { engine, report } of received) {
-      if (report.kind !== "task" || report.outcome.kind === "cancelled" || report.outcome.kind === "lost")
-        continue;
-      const context = this.#contextOf.get(engine) ?? (await this.#lookUpContext(engine));
-      const left = context === undefined ? undefined : this.#limits.get(context);
-      if (context === undefined || left === undefined) continue;
-      this.#limits.set(context, left - 1);
-      if (left !== 1) continue;
-      this.#limits.delete(context);
-      this.#parts.log.info({ context }, "task limit reached");
+  async #retireSpent({ contexts, engines }: Snapshot): Promise<void> {
+    const { store, token, log } = this.#parts;
+    const limited = contexts.filter(({ credit, context }) => credit !== null && !this.#spent.has(context));
+    this.#limited = limited.length > 0;
+    for (const { context, credit } of limited) {
+      const ofIt = engines.filter((engine) => engine.context === context);
+      // A claim that is still held may come back with its credit.
+      if (credit !== 0 || ofIt.length === 0 || ofIt.some(({ claims }) => claims > 0)) continue;
+      this.#spent.add(context);
+      log.info({ context }, "task limit reached");
       this.lastMessage = `context ${context} has run as many tasks as it may (-C)`;
       await store.order(token, { kind: "context", context }, "drain");
     }
@@ -104,8 +163,12 @@ export class Members {
 
   async #expel(engine: EngineSnapshot, why: string): Promise<void> {
     const { core, store, token, log } = this.#parts;
-    const claims = await store.expel(token, engine.engine);
-    log.warn({ engine: engine.engine, rank: engine.rank, why, claims: claims.length }, "engine lost");
+    const claims = await store.expel(token, engine.engine, why);
+    const { host } = decodeEngineInfo(engine.info);
+    log.warn({ engine: engine.engine, rank: engine.rank, host, why, claims: claims.length }, "engine lost");
+    this.#events.onNotice(
+      `engine ${engine.rank} on ${host} is lost (${why})${claims.length === 0 ? "" : `; what it had of tasks, ${claims.length}, is offered again`}`,
+    );
     this.#events.note({
       kind: "lostEngine",
       at: new Date().toISOString(),
@@ -116,11 +179,5 @@ export class Members {
     });
     core.onEngineLost(claims, Date.now());
     this.#events.onNews();
-  }
-
-  async #lookUpContext(engine: EngineId): Promise<ContextId | undefined> {
-    for (const known of (await this.#parts.store.snapshot()).engines)
-      this.#contextOf.set(known.engine, known.context);
-    return this.#contextOf.get(engine);
   }
 }

@@ -1,14 +1,44 @@
-import type { ContextId } from "@taskmuster/kvs/protocol";
+import type { KvsAddress } from "@taskmuster/kvs";
+import type { ContextId, ContextInfo, EngineId, RunId } from "@taskmuster/kvs/protocol";
 
-/** A batch of resources as the driver sees it. */
+/** How one engine of a context ended, as the one that started it sees it. */
+export interface EngineGone {
+  readonly ok: boolean;
+  /** What it said last, when it failed. */
+  readonly message: string;
+  /** It and all that it ran are dead for certain; else only its lease, or its own word, can tell. */
+  readonly proven: boolean;
+}
+
+/** A batch of resources that this process has started. Others that join the run are only seen in the store. */
 export interface RunContext {
   readonly id: ContextId;
-  /** At most so many tasks (`-C`); null: no limit. */
-  readonly taskLimit: number | null;
-  /** Resolves when everything of it is dead, by proof. */
+  /** Its engines may take so long to join. */
+  readonly startMs: number;
+  /** Resolves when all its engines are gone, as far as can be told. */
   readonly gone: Promise<{ readonly ok: boolean; readonly message: string }>;
+  onEngineGone(listener: (engine: EngineId, gone: EngineGone) => void): void;
   /** Asks its engines to stop their tasks and go, without the store. */
   terminate(): void;
   /** Kills its engines; their guardians kill the tasks. */
   kill(): void;
+}
+
+/** A context that is started before the store is ready, so that both start-ups overlap, and told of it later. */
+export interface StartingContext extends Omit<RunContext, "id"> {
+  /** As in `EnrolRequest`. */
+  readonly label: string;
+  readonly exactLabel: boolean;
+  readonly taskLimit: number | null;
+  readonly slots: number;
+  /** What it says of itself now. */
+  readonly info: ContextInfo;
+  /** Called when that has changed. */
+  onNews(listener: () => void): void;
+  begin(store: {
+    readonly runId: RunId;
+    readonly address: KvsAddress;
+    readonly context: ContextId;
+    readonly leaseMs: number;
+  }): void;
 }

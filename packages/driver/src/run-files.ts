@@ -14,6 +14,7 @@ export interface RunFiles {
   readonly spool: string;
   readonly kvsInfo: string;
   readonly driverLog: string;
+  readonly dbUtil: string;
 }
 
 export function runFiles(prefix: string): RunFiles {
@@ -25,6 +26,7 @@ export function runFiles(prefix: string): RunFiles {
     spool: `${prefix}_tasks`,
     kvsInfo: `${prefix}_kvsinfo.txt`,
     driverLog: `${prefix}_driver.log`,
+    dbUtil: `${prefix}_dbUtil.sh`,
   };
 }
 

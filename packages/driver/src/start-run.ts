@@ -1,63 +1,88 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import type { KvsStore } from "@taskmuster/kvs";
+import { resolve } from "node:path";
 import { KvsError, KvsLostError } from "@taskmuster/kvs";
-import { type RunId, encodeRunInfo, needsKey, protocolVersion, runId } from "@taskmuster/kvs/protocol";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
 import {
-  findServerBinary,
-  type Keeper,
-  type KvsAddress,
-  type PrivateServer,
-  type ServerExit,
-  startKeeper,
-  startPrivateServer,
-  writeAddressFile,
-} from "@taskmuster/kvs/server";
+  type RunId,
+  type RunInfo,
+  encodeRunInfo,
+  needsKey,
+  protocolVersion,
+  runId,
+} from "@taskmuster/kvs/protocol";
+import { type KvsAddress, type Listen, writeAddressFile } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import { DriverCore, type PerEngineLines } from "./core/driver-core.js";
 import { statusHeader } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
+import { type DbUtilPrograms, dbUtilScript, linkDbUtilScript, writeDbUtilScript } from "./dbutil-script.js";
 import { Driver } from "./driver.js";
+import { enrolContext } from "./enrol-context.js";
 import { Feeder, type ResumeChoice } from "./feeder.js";
 import { LedgerFile } from "./ledger-file.js";
 import { openLog } from "./log.js";
 import { claimPrefix } from "./prefix-claim.js";
 import type { RunFiles } from "./run-files.js";
-import type { RunContext } from "./run-context.js";
+import type { RunContext, StartingContext } from "./run-context.js";
+import type { ResultSink } from "./result-sink.js";
+import type { RunView } from "./core/run-view.js";
+import { closeStore, connectStore, howServerEnded, keep, serverBinary, startServer } from "./run-store.js";
 import { StatusFile } from "./status-file.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
 export interface RunSpec {
   readonly files: RunFiles;
-  readonly taskFile: string;
+  /** As it was named; null: the list is no file. */
+  readonly taskFile: string | null;
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  readonly source: TaskSource;
-  readonly perEngine: PerEngineLines;
-  readonly first: readonly Item[];
+  /** Called when the store is there, or nearly so: a list may come by way of it. Throws `TaskmusterError`. */
+  readonly openList: (store: ListStore) => Promise<ReadyList>;
   readonly resume: ResumeChoice | null;
   readonly logFile: string;
   readonly logLevel: string;
   readonly statusHeader: boolean;
   readonly failFast: boolean;
   readonly cpusPerTask: number;
+  readonly defaults: RunInfo["defaults"];
+  readonly startMustSucceed: boolean;
+  /** Waits for contexts that others add, for ever (`-S`). */
+  readonly serves: boolean;
+  readonly programs: DbUtilPrograms;
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly maxLosses: number;
   readonly sync: boolean;
   /** Null: a private server. */
   readonly kvs: KvsAddress | null;
+  /** Where a private server listens besides its socket; null: nowhere. */
+  readonly listen: Listen | null;
   readonly keeperScript: string;
   readonly onNotice: (message: string) => void;
 }
 
-/** A context that is started before the store is ready, so that both start-ups overlap, and told of it later. */
-export interface StartingContext extends RunContext {
-  readonly slots: number;
-  begin(store: { readonly runId: RunId; readonly address: KvsAddress }): void;
+/** Where a list can come from that comes by way of the store. */
+export interface ListStore {
+  readonly address: KvsAddress;
+  readonly runId: RunId;
+  /** It takes connections. */
+  readonly ready: Promise<void>;
+  readonly log: Logger;
+}
+
+/** A list whose first items have been read. */
+export interface ReadyList {
+  readonly source: TaskSource;
+  readonly perEngine: PerEngineLines;
+  readonly first: readonly Item[];
+  /** Number of tasks; null: not known. */
+  readonly total: number | null;
+  /** Whom the results are told, beside the status file. */
+  readonly sinks: readonly ResultSink[];
+  /** Called when the run has ended and all is told, while the store is still there; also when it could not begin. Does not throw. */
+  end(view: RunView | null): Promise<void>;
 }
 
 export interface StartedRun {
@@ -111,36 +136,45 @@ async function start(
   undo.push(() => ledger.close());
 
   const id = runId(randomBytes(8).toString("hex"));
-  const server = binary === null ? null : startPrivateServer({ binary });
+  const server = binary === null ? null : await startServer(binary, spec.listen);
   if (server !== null) undo.push(() => server.stop());
   const address = server?.address ?? spec.kvs;
   if (address === null || address === undefined) throw new KvsError("no key-value store");
+  writeAddressFile(files.kvsInfo, { ...address, runId: id });
+  undo.push(() => rmSync(files.kvsInfo, { force: true }));
+  const keeper = server === null ? null : keep(server, spec);
+  if (keeper !== null) undo.push(() => keeper.done());
+  // A list that comes by way of the store may take its time; no engine shall wait for it.
+  const ready = server?.ready ?? Promise.resolve();
+  const list = await spec.openList({ address, runId: id, ready, log });
+  undo.push(() => list.end(null));
   // The engine's start-up overlaps with the store's.
   const contexts = startContexts();
   undo.push(async () => {
     for (const context of contexts) context.kill();
     await Promise.all(contexts.map((context) => context.gone));
   });
-  writeAddressFile(files.kvsInfo, { ...address, runId: id });
-  undo.push(() => rmSync(files.kvsInfo, { force: true }));
-  const keeper = server === null ? null : keep(server, spec);
-  if (keeper !== null) undo.push(() => keeper.done());
 
-  const store = await connect(address, id, server);
+  const store = await connectStore(address, id, server);
   undo.push(() => store.disconnect());
   const token = await store.open(
     encodeRunInfo({
       version: protocolVersion,
       jobId: files.jobId,
-      nameTasks: spec.source.name,
+      nameTasks: list.source.name,
       cwd: spec.cwd,
       prefix: files.prefix,
       leaseMs: spec.leaseMs,
       graceMs: spec.graceMs,
-      perEngine: { start: [...spec.perEngine.start], stop: [...spec.perEngine.stop] },
+      perEngine: { start: [...list.perEngine.start], stop: [...list.perEngine.stop] },
+      startMustSucceed: spec.startMustSucceed,
+      defaults: spec.defaults,
     }),
   );
   undo.push(() => store.close(token));
+  // Not before: who comes by it must find the run.
+  writeDbUtilScript(files.dbUtil, dbUtilScript(files.prefix, spec.programs));
+  undo.push(() => rmSync(files.dbUtil, { force: true }));
   const at = new Date().toISOString();
   const host = hostname();
   ledger.append({
@@ -151,7 +185,7 @@ async function start(
     host,
     pid: process.pid,
     cwd: spec.cwd,
-    taskFile: spec.taskFile,
+    taskFile: spec.taskFile ?? list.source.name,
     resumedFrom: spec.resume?.files.paths ?? [],
     setAside,
   });
@@ -166,7 +200,7 @@ async function start(
       node: host,
       pid: process.pid,
     },
-    spec.perEngine,
+    list.perEngine,
   );
   // What is expected, until the engines have joined and tell themselves.
   core.onMembers({
@@ -174,14 +208,15 @@ async function start(
     slots: contexts.reduce((sum, context) => sum + context.slots, 0),
     claimed: 0,
   });
-  for (const { id: context, taskLimit } of contexts) {
-    if (taskLimit !== null) await store.limit(token, context, taskLimit);
+  const enrolled: RunContext[] = [];
+  for (const context of contexts) {
+    enrolled.push(await enrolContext(context, { store, runId: id, address, leaseMs: spec.leaseMs, log }));
   }
   const room = new Bell();
   const feeder = new Feeder({
     core,
-    source: spec.source,
-    first: spec.first,
+    source: list.source,
+    first: list.first,
     resume: spec.resume,
     room,
     onNotice: spec.onNotice,
@@ -192,19 +227,30 @@ async function start(
     core,
     feeder,
     room,
+    sinks: list.sinks,
     statusFile,
     ledger,
-    contexts,
+    contexts: enrolled,
+    facts: {
+      name: list.source.name,
+      prefix: files.prefix,
+      host,
+      pid: process.pid,
+      startedAt: Date.now(),
+      total: list.total,
+      serves: spec.serves,
+    },
     log,
     leaseMs: spec.leaseMs,
     graceMs: spec.graceMs,
     onNotice: spec.onNotice,
   });
-  for (const context of contexts) context.begin({ runId: id, address });
+  // Only now, when nothing can fail any more: the newest run is one that works.
+  if (spec.taskFile !== null) linkDbUtilScript(`${resolve(spec.cwd, spec.taskFile)}_dbUtil.sh`, files.dbUtil);
   let finishing = false;
   if (server !== null) {
     void server.exited.then((end) => {
-      if (!finishing) driver.fail(new KvsLostError(`the private Redis server died (${howItEnded(end)})`));
+      if (!finishing) driver.fail(new KvsLostError(`the private Redis server died (${howServerEnded(end)})`));
     });
   }
   return {
@@ -212,65 +258,14 @@ async function start(
     setAside,
     finish: async () => {
       finishing = true;
+      await list.source.close();
+      await list.end(driver.view);
       await closeStore(store, token, log);
       await server?.stop();
       await keeper?.done();
       rmSync(files.kvsInfo, { force: true });
-      await spec.source.close();
       await spec.resume?.files.close();
       log.info("run ended");
     },
   };
 }
-
-async function serverBinary(env: NodeJS.ProcessEnv): Promise<string> {
-  const binary = await findServerBinary(env);
-  if (binary !== null) return binary;
-  throw new KvsError(
-    "there is no redis-server or valkey-server on PATH. Install one (Debian, Ubuntu: apt-get install redis-server; " +
-      "Fedora, RHEL: dnf install redis; conda: conda install -c conda-forge redis-server), " +
-      "or build one without root: dbutil build-redis (needs a network, make and a C compiler), " +
-      "or name one that runs: --kvsserver HOST:PORT",
-  );
-}
-
-/** Waits for a server that we started; one that is somebody else's must be there. */
-async function connect(address: KvsAddress, id: RunId, server: PrivateServer | null): Promise<KvsStore> {
-  if (server === null) return connectRedisStore({ address, runId: id, role: "driver" });
-  const options = { address, runId: id, role: "driver", waitMs: serverStartMs } as const;
-  const [store] = await Promise.all([connectRedisStore(options), server.ready]);
-  return store;
-}
-
-/** Sees to it that a private server does not outlive us for longer than its engines need it. */
-function keep(server: PrivateServer, spec: RunSpec): Keeper | null {
-  const { pid, directory } = server;
-  // It could not be started at all: `ready` says why.
-  if (pid === undefined) return null;
-  return startKeeper({
-    node: process.execPath,
-    keeperScript: spec.keeperScript,
-    addressFile: spec.files.kvsInfo,
-    server: { pid, directory },
-    leaseMs: spec.leaseMs,
-  });
-}
-
-function howItEnded(end: ServerExit): string {
-  return end.signal ?? `exit status ${end.code ?? "unknown"}`;
-}
-
-async function closeStore(store: KvsStore, token: number, log: Logger): Promise<void> {
-  try {
-    await Promise.race([
-      store.close(token),
-      new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), closeMs).unref()),
-    ]);
-  } catch (error) {
-    log.warn({ err: error }, "the run's keys could not be deleted");
-  }
-  await store.disconnect();
-}
-
-const serverStartMs = 20_000;
-const closeMs = 5_000;

@@ -1,102 +1,13 @@
 import { readFileSync } from "node:fs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
-import {
-  type EngineId,
-  type ExchangeAnswer,
-  type QueuedTask,
-  contextId,
-  encodeEngineInfo,
-  encodeReport,
-  encodeRunInfo,
-  needsKey,
-  protocolVersion,
-  runId,
-  taskId,
-} from "@taskmuster/kvs/protocol";
-import { pino } from "pino";
+import type { EngineId } from "@taskmuster/kvs/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Bell } from "../src/bell.js";
-import { DriverCore } from "../src/core/driver-core.js";
-import type { Item } from "../src/core/task-file/index.js";
-import { Driver } from "../src/driver.js";
-import type { RunContext } from "../src/run-context.js";
-import { Feeder } from "../src/feeder.js";
-import { LedgerFile } from "../src/ledger-file.js";
-import { StatusFile } from "../src/status-file.js";
-import { alice, bob, report, success } from "./core/driver-rig.js";
+import type { Driver } from "../src/driver.js";
+import { alice, bob } from "./core/driver-rig.js";
+import { HandEngine, driverOf, openRun, run } from "./hand-engine.js";
 import { usePlace } from "./place.js";
 
 const path = usePlace();
-const oneCore = needsKey({ cores: 1 });
-const run = runId("drivertest");
-
-/** An engine by hand: one exchange at a time, and its context ends when it is told. */
-class HandEngine {
-  readonly context: RunContext;
-  readonly #store: MemoryStore;
-  readonly #id: EngineId;
-  #seq = 0;
-  #number = 0;
-  #end: (end: { readonly ok: boolean; readonly message: string }) => void = () => undefined;
-
-  constructor(server: MemoryServer, id: EngineId) {
-    this.#store = new MemoryStore(server, run);
-    this.#id = id;
-    const gone = new Promise<{ readonly ok: boolean; readonly message: string }>((resolve) => {
-      this.#end = resolve;
-    });
-    const nothing = (): void => undefined;
-    this.context = { id: contextId(`of-${id}`), taskLimit: null, gone, terminate: nothing, kill: nothing };
-  }
-
-  async join(): Promise<void> {
-    const info = encodeEngineInfo({ version: protocolVersion, host: "vm", pid: 1, slots: 1, cores: 1 });
-    await this.#store.join({ engine: this.#id, context: this.context.id, info });
-  }
-
-  /** Hands in that these tasks have succeeded, and claims up to `claims`. */
-  async exchange(claims: number, ...ended: readonly QueuedTask[]): Promise<ExchangeAnswer> {
-    return this.#store.exchange({
-      engine: this.#id,
-      seq: ++this.#seq,
-      reports: ended.map(({ id, attempt }) => ({
-        number: ++this.#number,
-        ends: id,
-        body: encodeReport(report(id, success, attempt, "task")),
-      })),
-      releases: [],
-      wants: claims === 0 ? [] : [{ needs: oneCore, max: claims }],
-      maxBytes: 1_000_000,
-      idleSlots: claims,
-      awaitsAcknowledgement: true,
-    });
-  }
-
-  async claim(count: number): Promise<readonly QueuedTask[]> {
-    const tasks: QueuedTask[] = [];
-    await vi.waitFor(async () => {
-      tasks.push(...(await this.exchange(count - tasks.length)).tasks);
-      expect(tasks).toHaveLength(count);
-    });
-    return tasks;
-  }
-
-  /** Goes when all that it handed in is acknowledged. */
-  async leave(): Promise<void> {
-    await vi.waitFor(async () => expect((await this.exchange(0)).acknowledged).toBe(this.#number));
-    expect(await this.#store.leave(this.#id)).toBe(true);
-    this.die("");
-  }
-
-  die(message: string): void {
-    this.#end({ ok: message === "", message });
-  }
-
-  async disconnect(): Promise<void> {
-    await this.#store.disconnect();
-  }
-}
-
 describe("Driver", () => {
   let server: MemoryServer;
   let store: MemoryStore;
@@ -114,42 +25,11 @@ describe("Driver", () => {
   });
 
   async function start(tasks: number, engines: readonly EngineId[]): Promise<Driver> {
-    const names = { jobId: "j", nameTasks: "t", cwd: "/", prefix: path("p") };
-    const perEngine = { start: [], stop: [] };
-    const token = await store.open(
-      encodeRunInfo({ version: protocolVersion, ...names, leaseMs: 300_000, graceMs: 3000, perEngine }),
-    );
+    const token = await openRun(store, path("p"));
     hands = engines.map((id) => new HandEngine(server, id));
     for (const hand of hands) await hand.join();
-    const core = new DriverCore(
-      { needs: oneCore, failFast: false, maxLosses: 2, node: "vm", pid: 1 },
-      perEngine,
-    );
-    const first = Array.from({ length: tasks }, (_, id): Item => {
-      return {
-        kind: "task",
-        id: taskId(id),
-        line: id + 1,
-        repeatIndex: -1,
-        command: Buffer.from(`echo ${id}`),
-      };
-    });
-    const source = { name: "t", read: () => Promise.resolve([]), close: () => Promise.resolve() };
-    const room = new Bell();
-    return new Driver({
-      store,
-      token,
-      core,
-      feeder: new Feeder({ core, source, first, resume: null, room, onNotice: () => undefined }),
-      room,
-      statusFile: await StatusFile.create(path("p_status.txt"), { sync: false }),
-      ledger: new LedgerFile(path("p_ledger")),
-      contexts: hands.map(({ context }) => context),
-      log: pino({ level: "silent" }),
-      leaseMs: 300_000,
-      graceMs: 3000,
-      onNotice: () => undefined,
-    });
+    const contexts = hands.map(({ context }) => context);
+    return driverOf({ store, path, tasks, contexts, serves: false }, token);
   }
 
   /** Flags and id of each row. */

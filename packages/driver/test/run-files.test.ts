@@ -67,6 +67,7 @@ describe("runFiles", () => {
   it("are disBatch's names, and ours", () => {
     expect(runFiles("/a/run1")).toEqual({
       prefix: "/a/run1",
+      dbUtil: "/a/run1_dbUtil.sh",
       jobId: "run1",
       status: "/a/run1_status.txt",
       ledger: "/a/run1_ledger",

@@ -3,8 +3,8 @@ import * as z from "zod/mini";
 
 /**
  * What an engine is told, as one line of JSON on its standard input, by whoever starts it. Not in argv or the
- * environment: it holds the secret of the store. The end of that input means that the one who started the
- * engine is gone.
+ * environment: it holds the secret of the store. Lines after it are orders past the store: `stop` and `kill`. The end of that
+ * input means that the one who started the engine is gone.
  */
 const engineConfigSchema = z.object({
   runId: z.string(),
@@ -14,12 +14,20 @@ const engineConfigSchema = z.object({
     password: z.optional(z.string()),
     private: z.boolean(),
   }),
+  /** Id under which it joins; chosen by whoever starts it, who can so tell the store of its death. */
+  engine: z.string(),
   context: z.string(),
   cores: z.number(),
   slots: z.int().check(z.gte(1)),
   coresPerTask: z.int(),
   launcher: z.enum(["auto", "perl", "node", "noop"]),
   logLevel: z.string(),
+  /** Inside an allocation of a batch system: the node's cores and GPUs are ours, and its signals are not the tasks' fault. */
+  allocation: z.boolean(),
+  /** `-E`: variables that hold a comma-separated list, an item for each slot. */
+  envResources: z.array(z.string()),
+  /** Leaves when it has had nothing to do for so long; null: stays. */
+  idleTimeoutMs: z.nullable(z.int()),
   /** A descriptor that only this engine and its guardian hold: whoever holds the other end learns of the death of both. */
   livenessFd: z.optional(z.int()),
 });

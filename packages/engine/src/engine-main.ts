@@ -1,31 +1,50 @@
-import { randomBytes } from "node:crypto";
-import { createInterface } from "node:readline";
-import { engineId, runId } from "@taskmuster/kvs/protocol";
+import { runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { parseEngineConfig } from "./engine-config.js";
-import { Engine } from "./engine.js";
+import { type ControlLine, readEngineInput } from "./engine-input.js";
+import { Engine, type StopCause } from "./engine.js";
 import { createLauncher } from "./launcher/create.js";
 
 /** An engine process: one line of JSON on standard input, then work until it has left. Exit status 0, or 1 and a message. */
 async function main(): Promise<void> {
-  const lines = createInterface({ input: process.stdin });
-  const starterGone = new Promise<void>((resolve) => lines.once("close", () => resolve()));
-  const first = await Promise.race([
-    new Promise<string>((resolve) => lines.once("line", resolve)),
-    starterGone.then(() => ""),
-  ]);
+  let engine: Engine | null = null;
+  let allocation = false;
+  const stop = (why: string, cause: StopCause): void => {
+    // Nothing has been claimed yet.
+    if (engine === null) process.exit(0);
+    engine.stop(why, cause);
+  };
+  // A batch system warns of the end with one of the first two, as the job asked for, or ends it with the last. From the start on, as
+  // Node itself would open a port for debuggers.
+  for (const signal of ["SIGUSR1", "SIGUSR2"] as const)
+    process.on(signal, () => (allocation ? stop(signal, "signal") : undefined));
+  process.on("SIGTERM", () => stop("SIGTERM", allocation ? "signal" : "order"));
+  // A terminal's signals are for the driver, which tells us what to do.
+  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
+  const input = readEngineInput(process.stdin, (order: ControlLine) => {
+    switch (order.kind) {
+      case "stop":
+        return stop("told to stop by its context", "order");
+      case "kill":
+        return die();
+      case "unknown":
+        return engine?.note("an unknown control line", { line: order.line.slice(0, 100) });
+    }
+  });
+  const first = await input.config;
   // The driver died before it said what to do: nothing has been claimed, nothing to say.
   if (first === "") return;
   const config = parseEngineConfig(first);
+  allocation = config.allocation;
   const store = await connectRedisStore({
     address: config.address,
     runId: runId(config.runId),
     role: "engine",
     waitMs: connectMs,
   });
-  const engine = new Engine(engineId(randomBytes(8).toString("hex")), config, {
+  engine = new Engine(config, {
     store,
-    starterGone,
+    starterGone: input.ended,
     launcher: (events) =>
       createLauncher({
         kind: config.launcher,
@@ -34,13 +53,17 @@ async function main(): Promise<void> {
         ...(config.livenessFd === undefined ? {} : { livenessFd: config.livenessFd }),
       }),
   });
-  process.on("SIGTERM", () => engine.stop("SIGTERM"));
-  // A terminal's signals are for the driver, which tells us what to do.
-  for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => undefined);
   await engine.run();
 }
 
 const connectMs = 30_000;
+
+/** At once: the guardian kills what we ran. */
+function die(): never {
+  // As a container's first process we are immune to our own signals.
+  if (process.pid > 1) process.kill(process.pid, "SIGKILL");
+  process.exit(137);
+}
 
 // An engine whose driver is gone may find its standard error closed.
 process.stderr.on("error", () => undefined);

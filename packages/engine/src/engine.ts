@@ -1,33 +1,37 @@
 import { hostname } from "node:os";
-import type { ExchangeRequest, KvsStore } from "@taskmuster/kvs";
+import type { ExchangeRequest } from "@taskmuster/kvs";
 import { TaskmusterError } from "@taskmuster/kvs";
-import {
-  type EngineId,
-  contextId,
-  decodeRunInfo,
-  encodeEngineInfo,
-  protocolVersion,
-} from "@taskmuster/kvs/protocol";
+import { type EngineId, engineId } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
+import { AllocationEnd } from "./core/allocation-end.js";
 import { EngineCore } from "./core/engine-core.js";
+import { IdleTimeout } from "./core/idle-timeout.js";
+import { DriverWatch } from "./driver-watch.js";
 import type { EngineConfig } from "./engine-config.js";
 import { Heartbeat } from "./heartbeat.js";
+import { type Joined, type JoiningWorld, joinRun } from "./joining.js";
 import type { Launcher, LauncherEvents } from "./launcher/launcher.js";
 import { openLog } from "./log.js";
-import { DriverWatch } from "./driver-watch.js";
+import { StoreWatch } from "./store-watch.js";
 
 /** Bounds on one exchange with the store, so that no script runs long. */
 const maxReports = 512;
 const maxBytes = 4 * 1024 * 1024;
 const bellMs = 20_000;
 const reminderMs = 50;
+/** How often to look whether it is time to go. */
+const lookMs = 1_000;
+/** A scheduler's signals reach all processes of a job within less. */
+const holdMs = 700;
+const mostRefusals = 3;
 
-export interface EngineWorld {
-  readonly store: KvsStore;
-  readonly launcher: (events: LauncherEvents) => Promise<Launcher>;
+export interface EngineWorld extends JoiningWorld {
   /** Resolves when whoever started this engine is gone. */
   readonly starterGone: Promise<void>;
 }
+
+/** `signal`: one that a scheduler sends to all that runs in an allocation. */
+export type StopCause = "order" | "signal";
 
 /**
  * One engine from joining to leaving. Resolves when it has left: everything that it ran is dead and reported,
@@ -35,6 +39,7 @@ export interface EngineWorld {
  */
 export class Engine {
   readonly #id: EngineId;
+  readonly #host = hostname();
   readonly #config: EngineConfig;
   readonly #world: EngineWorld;
   readonly #ended: Promise<void>;
@@ -43,12 +48,14 @@ export class Engine {
   #core: EngineCore | null = null;
   #launcher: Launcher | null = null;
   #log: Logger | null = null;
-  #heartbeat: Heartbeat | null = null;
-  #reminder: NodeJS.Timeout | null = null;
+  #allocationEnd: AllocationEnd | null = null;
+  readonly #timers = new Map<"reminder" | "held", NodeJS.Timeout>();
+  #stopped: { readonly why: string; readonly cause: StopCause } | null = null;
+  #refusals = 0;
   #ending = false;
 
-  constructor(id: EngineId, config: EngineConfig, world: EngineWorld) {
-    this.#id = id;
+  constructor(config: EngineConfig, world: EngineWorld) {
+    this.#id = engineId(config.engine);
     this.#config = config;
     this.#world = world;
     this.#ended = new Promise((resolve, reject) => {
@@ -59,96 +66,115 @@ export class Engine {
     this.#ended.catch(() => undefined);
   }
 
-  /** Throws `TaskmusterError` when it cannot join or loses the store for good. */
+  /** Throws `TaskmusterError` when it cannot join, cannot run tasks, or loses the store for good. */
   async run(): Promise<void> {
     const { store } = this.#world;
-    const host = hostname();
-    const [joined, launcher] = await Promise.all([
-      store.join({
-        engine: this.#id,
-        context: contextId(this.#config.context),
-        info: encodeEngineInfo({
-          version: protocolVersion,
-          host,
-          pid: process.pid,
-          slots: this.#config.slots,
-          cores: this.#config.cores,
-        }),
-      }),
-      this.#startLauncher(),
-    ]);
-    if (joined.kind === "noRun")
-      throw new TaskmusterError("E_KVS_LOST", "the run has ended; nothing to join");
-    const run = decodeRunInfo(joined.runInfo);
-    const logFile = `${run.prefix}_${this.#config.context}_${host}_engine_${joined.rank}.log`;
-    this.#log = openLog(logFile, this.#config.logLevel);
-    this.#log.info({ engine: this.#id, rank: joined.rank, host, slots: this.#config.slots }, "joined");
-
-    const core = new EngineCore(
-      {
-        engine: this.#id,
-        host,
-        slots: this.#config.slots,
-        coresPerTask: this.#config.coresPerTask,
-        maxReports,
-        maxBytes,
-      },
-      {
-        launch: (tag, command, env) => launcher.launch({ tag, command, env }),
-        stop: (tag, graceMs) => launcher.stop(tag, graceMs),
-        exchange: (request) => void this.#exchange(request),
-        remind: () => {
-          this.#reminder = setTimeout(() => core.onReminder(), reminderMs);
-        },
-        leave: () => void this.#leave(),
-      },
-      { rank: joined.rank, run, needs: joined.needs },
-    );
-    this.#core = core;
-
-    const watch = new DriverWatch(run.leaseMs, this.#world.starterGone, () => performance.now());
-    this.#heartbeat = new Heartbeat(store, this.#id, run.leaseMs, () => core.stats, {
-      onAnswer: (answer) => {
-        watch.onBeat(answer.driverBeat);
-        core.onAcknowledged(answer.acknowledged);
-        core.onWanted(answer.wanted);
-        if (watch.givesUp(core.idle)) this.#abandon("the driver is gone and nobody has taken the run over");
-      },
-      onLease: (ms) => launcher.setDeadline(ms),
-      onError: (error) => this.#fail(error),
-    });
-    this.#heartbeat.start();
-    core.begin();
-    void this.#listen();
     try {
-      await this.#ended;
+      const joined = await joinRun(this.#id, this.#host, this.#config, this.#world, this.#launcherEvents());
+      this.#launcher = joined.launcher;
+      this.#openLog(joined);
+      // It may have died while we joined.
+      await joined.launcher.start();
+      await this.#work(joined);
     } finally {
-      this.#heartbeat.stop();
-      if (this.#reminder !== null) clearTimeout(this.#reminder);
-      await launcher.close();
+      await this.#launcher?.close();
       await store.disconnect();
     }
   }
 
   /** Stops what runs, hands back what waits, and leaves. */
-  stop(why: string): void {
+  stop(why: string, cause: StopCause): void {
     this.#log?.warn({ why }, "stopping");
-    if (this.#core === null) this.#fail(new TaskmusterError("E_LAUNCH", why));
-    this.#core?.onWanted("stop");
+    this.#stopped = { why, cause };
+    if (cause === "signal") this.#core?.onStopSignal(why);
+    else this.#core?.stop(why);
   }
 
-  async #startLauncher(): Promise<Launcher> {
-    const launcher = await this.#world.launcher(this.#launcherEvents());
-    this.#launcher = launcher;
-    await launcher.start();
-    return launcher;
+  /** Something odd that a developer may want to know of. */
+  note(message: string, fields: Readonly<Record<string, unknown>>): void {
+    this.#log?.warn(fields, message);
+  }
+
+  async #work(joined: Joined): Promise<void> {
+    const { store, starterGone } = this.#world;
+    const { leaseMs } = joined.run;
+    const core = this.#makeCore(joined);
+    this.#core = core;
+    const driver = new DriverWatch(leaseMs, starterGone, () => performance.now());
+    const storeWatch = new StoreWatch(leaseMs, performance.now());
+    const heartbeat = new Heartbeat(store, this.#id, leaseMs, () => core.stats, {
+      onAnswer: (answer) => {
+        storeWatch.onAnswer();
+        driver.onBeat(answer.driverBeat);
+        core.onAcknowledged(answer.acknowledged);
+        core.onWanted(answer.wanted);
+        if (driver.givesUp(core.idle)) this.#abandon("the driver is gone and nobody has taken the run over");
+      },
+      onLease: (ms) => joined.launcher.setDeadline(ms),
+      onError: (error) => this.#fail(error),
+    });
+    const look = this.#lookRegularly(core, storeWatch, joined);
+    heartbeat.start();
+    if (this.#stopped === null) core.begin();
+    else this.stop(this.#stopped.why, this.#stopped.cause);
+    void this.#listen();
+    try {
+      await this.#ended;
+    } finally {
+      heartbeat.stop();
+      clearInterval(look);
+      for (const timer of this.#timers.values()) clearTimeout(timer);
+    }
+  }
+
+  #makeCore({ rank, run, needs, launcher, shares }: Joined): EngineCore {
+    const core: EngineCore = new EngineCore(
+      {
+        engine: this.#id,
+        host: this.#host,
+        slots: shares.slots,
+        coresPerTask: this.#config.coresPerTask,
+        shares: shares.shares,
+        perEngineEnv: shares.perEngine,
+        holdsFailures: this.#config.allocation,
+        maxReports,
+        maxBytes,
+      },
+      {
+        launch: (tag, command, env, cpus) => launcher.launch({ tag, command, env, cpus }),
+        stop: (tag, graceMs) => launcher.stop(tag, graceMs),
+        exchange: (request) => void this.#exchange(request),
+        remind: () => this.#after("reminder", reminderMs, () => core.onReminder()),
+        leave: (why) => void this.#leave(why),
+      },
+      { rank, run, needs },
+    );
+    return core;
+  }
+
+  /** Looks every second whether it is time to go. */
+  #lookRegularly(core: EngineCore, store: StoreWatch, { endsAt }: Joined): NodeJS.Timeout {
+    const { idleTimeoutMs } = this.#config;
+    const start = performance.now();
+    const idle = idleTimeoutMs === null ? null : new IdleTimeout(idleTimeoutMs, start);
+    this.#allocationEnd = endsAt === null ? null : new AllocationEnd(start + endsAt - Date.now(), start);
+    return setInterval(() => {
+      const now = performance.now();
+      if (store.givesUp(now)) this.#fail(noAnswer(store.silentSeconds));
+      else if (this.#allocationEnd?.isNear(now) === true) this.#drain("the allocation ends");
+      else if (idleTimeoutMs !== null && idle?.look(now, core.launched, core.busy) === "idle")
+        this.#drain(`idle for ${idleTimeoutMs / 1000} s`);
+    }, lookMs);
   }
 
   #launcherEvents(): LauncherEvents {
     return {
       onEnd: (result) => {
         this.#log?.debug({ tag: result.tag, pid: result.pid, outcome: result.outcome }, "task ended");
+        if (this.#core?.phase === "running" && !result.stopped)
+          this.#allocationEnd?.taskTook(result.elapsed * 1000);
         this.#core?.onTaskEnd(result);
+        this.#lookAfterHeld();
       },
       onFenced: () => this.#log?.error("not heard by the store for too long: all tasks were killed"),
       onFailure: (why) => {
@@ -156,6 +182,22 @@ export class Engine {
         this.#launcher?.start().catch((error: unknown) => this.#fail(error));
       },
     };
+  }
+
+  #lookAfterHeld(): void {
+    if (this.#core?.holds !== true || this.#timers.has("held")) return;
+    this.#after("held", holdMs, () => {
+      this.#core?.onHeldDue();
+      this.#lookAfterHeld();
+    });
+  }
+
+  #after(name: "reminder" | "held", ms: number, then: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(name);
+      then();
+    }, ms);
+    this.#timers.set(name, timer);
   }
 
   async #exchange(request: ExchangeRequest): Promise<void> {
@@ -179,11 +221,26 @@ export class Engine {
     }
   }
 
-  async #leave(): Promise<void> {
+  #drain(why: string): void {
+    const phase = this.#core?.phase;
+    if (phase === "starting" || phase === "running") this.#log?.info({ why }, "takes nothing new");
+    this.#core?.drain(why);
+  }
+
+  async #leave(why: string): Promise<void> {
     if (this.#ending) return;
+    const { store } = this.#world;
     try {
-      await this.#world.store.leave(this.#id);
-      this.#log?.info({ ...this.#core?.stats }, "left");
+      if (!(await store.leave(this.#id, why))) {
+        const claims = await store.claimsOf(this.#id, maxReports);
+        this.#log?.error({ claims: claims.length }, "the store holds claims of ours that we do not know");
+        if (++this.#refusals > mostRefusals) throw leaveRefused();
+        this.#core?.onLeaveRefused(claims);
+        return;
+      }
+      this.#log?.info({ ...this.#core?.stats, why }, "left");
+      const failure = this.#core?.failure ?? null;
+      if (failure !== null) throw new TaskmusterError("E_LAUNCH", failure);
       this.#end();
     } catch (error) {
       this.#fail(error);
@@ -209,4 +266,32 @@ export class Engine {
     this.#core?.stopTasks(0);
     this.#reject(error);
   }
+
+  #openLog({ rank, run, shares }: Joined): void {
+    const path = `${run.prefix}_${this.#config.context}_${this.#host}_engine_${rank}.log`;
+    let told = false;
+    const onError = (error: unknown): void => {
+      if (told) return;
+      told = true;
+      process.stderr.write(`engine: goes on without its log ${path}: ${String(error)}\n`);
+    };
+    try {
+      this.#log = openLog(path, this.#config.logLevel, onError);
+    } catch (error) {
+      onError(error);
+    }
+    this.#log?.info({ engine: this.#id, rank, host: this.#host, slots: shares.slots }, "joined");
+    for (const note of shares.notes) this.#log?.warn({ note }, "resources of this node");
+  }
+}
+
+function noAnswer(seconds: number): TaskmusterError {
+  return new TaskmusterError(
+    "E_KVS_LOST",
+    `the key-value store has not answered for ${seconds} s; all tasks here were killed long ago`,
+  );
+}
+
+function leaveRefused(): TaskmusterError {
+  return new TaskmusterError("E_BUG", "the store holds claims of this engine that it cannot give back");
 }

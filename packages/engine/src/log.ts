@@ -1,11 +1,13 @@
 import { closeSync, openSync } from "node:fs";
 import { type Logger, pino } from "pino";
 
-/** Opens `path` for appending, private to the user whatever the umask. Throws what `open` throws. */
-export function openLog(path: string, level: string): Logger {
+/**
+ * Opens `path` for appending, private to the user whatever the umask. Throws what `open` throws. `onError`: what is logged
+ * cannot be written any more; called each time.
+ */
+export function openLog(path: string, level: string, onError: (error: unknown) => void): Logger {
   closeSync(openSync(path, "a", 0o600));
-  return pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime },
-    pino.destination({ dest: path, sync: true }),
-  );
+  const destination = pino.destination({ dest: path, sync: true });
+  destination.on("error", onError);
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

@@ -4,12 +4,16 @@ import { parseEngineConfig } from "../src/engine-config.js";
 const config = {
   runId: "abcdefgh",
   address: { addresses: ["unix:///tmp/s"], password: "secret", private: true },
+  engine: "0123456789abcdef",
   context: "SSH0",
   cores: 4,
   slots: 4,
   coresPerTask: 1,
   launcher: "auto",
   logLevel: "info",
+  allocation: false,
+  envResources: ["CUDA_VISIBLE_DEVICES"],
+  idleTimeoutMs: null,
   livenessFd: 3,
 };
 

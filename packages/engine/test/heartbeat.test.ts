@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat } from "../src/heartbeat.js";
 
 const answer: RenewAnswer = { acknowledged: 3, wanted: "run", driverBeat: 9 };
-const stats: EngineStats = { state: "running", busy: 1, done: 2, failed: 0 };
+const stats: EngineStats = { state: "running", why: "", busy: 1, done: 2, failed: 0 };
 
 /** A store that answers renewals when it is told to. */
 class Store {

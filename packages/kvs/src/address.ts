@@ -3,7 +3,7 @@ import { KvsError } from "./errors.js";
 /** Where a key-value store is and how to get in. Holds a secret: never into argv, logs or messages. */
 export interface KvsAddress {
   /**
-   * URLs of one and the same server, tried in this order: `unix:///path/to.sock`, `redis://host:port`, `rediss://host:port`
+   * URLs of one and the same server, the likeliest first; the first that answers is used: `unix:///path/to.sock`, `redis://host:port`, `rediss://host:port`
    * (TLS); `/N` or `?db=N` chooses a database. A password does not belong in here.
    */
   readonly addresses: readonly string[];

@@ -7,6 +7,7 @@ export type ErrorCode =
   | "E_KVS"
   | "E_KVS_LOST"
   | "E_KVS_CLOSED"
+  | "E_RUN_OVER"
   | "E_FENCED"
   | "E_MALFORMED"
   | "E_LAUNCH"

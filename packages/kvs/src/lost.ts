@@ -13,7 +13,15 @@ export function serverWasReplaced(): KvsLostError {
 }
 
 export function engineIsUnknown(): KvsLostError {
-  return new KvsLostError("the key-value store does not know this engine: it has to join first");
+  return new KvsLostError(
+    "the run does not know this engine: it has to join first, or it has been no member for so long that it was forgotten",
+  );
+}
+
+export function requestsAreMany(): KvsError {
+  return new KvsError(
+    "a thousand requests to the driver wait already; is it still there? try again when it has taken them",
+  );
 }
 
 export function exchangeIsLate(last: number): KvsError {

@@ -5,8 +5,10 @@ export const noRunSnapshot: Snapshot = {
   open: false,
   token: 0,
   driverBeat: 0,
+  state: new Uint8Array(),
   queued: 0,
   reports: 0,
   wanted: "run",
+  contexts: [],
   engines: [],
 };

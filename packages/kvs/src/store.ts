@@ -1,7 +1,9 @@
 import type {
+  Beat,
   ClaimedTask,
-  ContextId,
   EngineId,
+  EnrolAnswer,
+  EnrolRequest,
   ExchangeAnswer,
   ExchangeRequest,
   FencingToken,
@@ -9,6 +11,7 @@ import type {
   JoinRequest,
   QueuedTask,
   ReceivedReports,
+  ReceivedRequests,
   RenewAnswer,
   RenewRequest,
   Scope,
@@ -28,7 +31,10 @@ export type * from "./protocol/exchange.js";
  * forgot the run) and `KvsClosedError`; driver verbs throw `FencedError` when their token is no longer
  * the run's.
  */
-export interface KvsStore extends DriverVerbs, EngineVerbs {
+export interface KvsStore extends DriverVerbs, ContextVerbs, EngineVerbs {
+  /** What an engine has claimed and not reported, the first `max` of it, as a monitor shows it. */
+  claimsOf(engine: EngineId, max: number): Promise<readonly QueuedTask[]>;
+
   /** What a monitor, or the driver's sweep for lost engines, looks at. Bounded by the number of engines. */
   snapshot(): Promise<Snapshot>;
 
@@ -77,19 +83,13 @@ export interface DriverVerbs {
   order(token: FencingToken, scope: Scope, wanted: Wanted): Promise<void>;
 
   /**
-   * Limits a context to `tasks` further claims (`-C`), exactly. A claim that is released gives its credit back. The same
-   * number again, by the same driver, is a repetition and changes nothing; another number counts anew from then on.
-   */
-  limit(token: FencingToken, context: ContextId, tasks: number): Promise<void>;
-
-  /**
    * Ends an engine's membership: it can claim nothing from now on, and is told to stop when it asks.
-   * Answers what it had claimed and not reported. Reports that it still sends are received.
+   * Answers what it had claimed and not reported. Reports that it still sends are received. `why` is for people.
    */
-  expel(token: FencingToken, engine: EngineId): Promise<readonly ClaimedTask[]>;
+  expel(token: FencingToken, engine: EngineId, why: string): Promise<readonly ClaimedTask[]>;
 
-  /** The driver lives. Unsequenced. */
-  beat(token: FencingToken): Promise<void>;
+  /** The driver lives, and says how the run is doing. Unsequenced. Answers what others have asked of it. */
+  beat(token: FencingToken, beat: Beat): Promise<ReceivedRequests>;
 
   /**
    * Leaves a mark for other programs: appends `value` to the run's list `key` (`BARRIER key`). The value that was
@@ -99,6 +99,22 @@ export interface DriverVerbs {
 
   /** Deletes every key of the run. Engines that ask afterwards are told that the run is over. */
   close(token: FencingToken): Promise<void>;
+}
+
+/** For whoever starts engines, and for people who look at a run and steer it. */
+export interface ContextVerbs {
+  /**
+   * Announces a context before any of its engines joins; with the same nonce again it tells news of itself. A limit holds
+   * exactly: a claim that is released gives its credit back.
+   */
+  enrol(request: EnrolRequest): Promise<EnrolAnswer>;
+
+  /**
+   * Asks something of the driver (see `encodeRequest`), which hears of it with its next beat. False: there is no such run. Throws
+   * `KvsError` when a thousand requests wait already. Repeated after a lost answer it may be there twice; every
+   * request means the same then.
+   */
+  ask(request: Uint8Array): Promise<boolean>;
 }
 
 export interface EngineVerbs {
@@ -117,7 +133,7 @@ export interface EngineVerbs {
 
   /**
    * Ends the membership in good order. Refused (`false`) as long as the engine holds claims. Its reports are kept
-   * until they are acknowledged.
+   * until they are acknowledged. `why` is for people. Rings the driver.
    */
-  leave(engine: EngineId): Promise<boolean>;
+  leave(engine: EngineId, why: string): Promise<boolean>;
 }

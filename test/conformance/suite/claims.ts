@@ -124,7 +124,7 @@ export function claimSuite({ open }: Bench): void {
     await expect(store.renew({ engine: stranger.engine, counter: 1, stats: bytes("") })).rejects.toThrow(
       /has to join/,
     );
-    await expect(store.leave(stranger.engine)).rejects.toThrow(/has to join/);
+    await expect(store.leave(stranger.engine, "done")).rejects.toThrow(/has to join/);
   });
 
   it("claims no more than maxBytes, but always one task", async () => {

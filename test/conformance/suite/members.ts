@@ -26,6 +26,7 @@ export function memberSuite({ open }: Bench): void {
         claims: 0,
         wanted: "run",
         state: "member",
+        why: "",
       },
       expect.objectContaining({ engine: two.id, context: "other ctx", rank: 1 }),
     ]);
@@ -51,16 +52,16 @@ export function memberSuite({ open }: Bench): void {
     await store.publish(token, 1, tasks(0, 1));
     const engine = await TestEngine.join(store, "engine01");
     await engine.claim(1);
-    expect(await store.leave(engine.id)).toBe(false);
+    expect(await store.leave(engine.id, "done")).toBe(false);
     await engine.finish(0);
     await isRung(store, "driver");
-    expect(await store.leave(engine.id)).toBe(true);
-    expect(await store.leave(engine.id)).toBe(true);
+    expect(await store.leave(engine.id, "done")).toBe(true);
+    expect(await store.leave(engine.id, "done")).toBe(true);
     expect(await isRung(store, "driver")).toBe(true);
     expect((await store.snapshot()).engines).toMatchObject([{ state: "left", claims: 0 }]);
     expect(reportTexts((await store.receive(token, 5)).reports)).toEqual(["engine01/1 end of 0"]);
     expect(await engine.claim(1)).toMatchObject({ tasks: [], wanted: "stop" });
-    expect(await store.expel(token, engine.id)).toEqual([]);
+    expect(await store.expel(token, engine.id, "lease")).toEqual([]);
     expect((await store.snapshot()).engines).toMatchObject([{ state: "left" }]);
   });
 
@@ -74,14 +75,14 @@ export function memberSuite({ open }: Bench): void {
       { id: 3, attempt: 2 },
       { id: 7, attempt: 1 },
     ];
-    expect(await store.expel(token, engine.id)).toEqual(claims);
-    expect(await store.expel(token, engine.id)).toEqual(claims);
+    expect(await store.expel(token, engine.id, "lease")).toEqual(claims);
+    expect(await store.expel(token, engine.id, "lease")).toEqual(claims);
     expect((await store.snapshot()).engines).toMatchObject([
       { state: "expelled", claims: 0, wanted: "stop" },
     ]);
     const nobody = await TestEngine.join(store, "engine02");
-    expect(await store.expel(token, nobody.id)).toEqual([]);
-    expect(await store.expel(token, "stranger0" as typeof engine.id)).toEqual([]);
+    expect(await store.expel(token, nobody.id, "lease")).toEqual([]);
+    expect(await store.expel(token, "stranger0" as typeof engine.id, "lease")).toEqual([]);
   });
 
   it("takes the reports of an expelled engine, gives it nothing and tells it to stop", async () => {
@@ -89,7 +90,7 @@ export function memberSuite({ open }: Bench): void {
     await store.publish(token, 1, tasks(0, 3));
     const zombie = await TestEngine.join(store, "engine01");
     const { tasks: claimed } = await zombie.claim(2);
-    await store.expel(token, zombie.id);
+    await store.expel(token, zombie.id, "lease");
     expect(await isRung(store, zombie.id)).toBe(true);
 
     // Its last claim, asked for again, must not be started: by now the tasks are others'.
@@ -102,7 +103,7 @@ export function memberSuite({ open }: Bench): void {
     });
     expect(await zombie.join()).toMatchObject({ kind: "joined", rank: 0 });
     expect(await zombie.claim(2)).toMatchObject({ tasks: [], wanted: "stop" });
-    expect(await store.leave(zombie.id)).toBe(true);
+    expect(await store.leave(zombie.id, "done")).toBe(true);
     expect((await store.snapshot()).engines).toMatchObject([{ state: "expelled" }]);
 
     expect(reportTexts((await store.receive(token, 5)).reports)).toEqual(["engine01/1 end of 0"]);
@@ -149,7 +150,7 @@ export function memberSuite({ open }: Bench): void {
     const one = await TestEngine.join(store, "engine01", "a");
     const two = await TestEngine.join(store, "engine02", "b");
     const gone = await TestEngine.join(store, "engine03", "b");
-    await store.leave(gone.id);
+    await store.leave(gone.id, "done");
     const rung = async () => [
       await isRung(store, one.id),
       await isRung(store, two.id),
@@ -163,35 +164,20 @@ export function memberSuite({ open }: Bench): void {
     expect(await rung()).toEqual([true, true, false]);
   });
 
-  it("limits the claims of a context exactly", async () => {
+  it("says why an engine is no member any more", async () => {
     const { store, token } = await open();
-    const limited = contextId("a");
-    await store.limit(token, limited, 5);
-    await store.publish(token, 1, tasks(0, 19));
-    const one = await TestEngine.join(store, "engine01", "a");
-    const two = await TestEngine.join(store, "engine02", "a");
-    const free = await TestEngine.join(store, "engine03", "b");
-    const { tasks: claimed } = await one.claim(3);
-    expect(claimed).toHaveLength(3);
-    // The answer to the limit was lost: asked for again it must not count anew.
-    await store.limit(token, limited, 5);
-    expect(ids(await two.claim(9))).toEqual([3, 4]);
-    expect(ids(await two.again())).toEqual([3, 4]);
-    expect(ids(await one.claim(9))).toEqual([]);
-    expect(ids(await free.claim(2))).toEqual([5, 6]);
-
-    // What was never started gives its credit back, what was started does not.
-    await one.finish(0);
-    const back = { releases: claimed.slice(1, 2) };
-    await one.exchange(back);
-    await one.again(back);
-    expect(ids(await two.claim(9))).toEqual([1]);
-    expect(ids(await one.claim(9))).toEqual([]);
-
-    await store.limit(token, limited, 2);
-    expect(ids(await one.claim(9))).toEqual([7, 8]);
-    expect(ids(await one.claim(9))).toEqual([]);
-    await store.limit(token, limited, 0);
-    expect(ids(await two.claim(9))).toEqual([]);
+    const lost = await TestEngine.join(store, "engine01");
+    const left = await TestEngine.join(store, "engine02");
+    await TestEngine.join(store, "engine03");
+    const why = async () => (await store.snapshot()).engines.map((engine) => engine.why);
+    expect(await why()).toEqual(["", "", ""]);
+    await store.expel(token, lost.id, "its lease ran out: \u00e9 %d");
+    await store.leave(left.id, "idle for 60 s");
+    expect(await why()).toEqual(["its lease ran out: \u00e9 %d", "idle for 60 s", ""]);
+    // The first word holds.
+    await store.expel(token, lost.id, "again");
+    await store.leave(lost.id, "by itself");
+    await store.expel(token, left.id, "lost");
+    expect(await why()).toEqual(["its lease ran out: \u00e9 %d", "idle for 60 s", ""]);
   });
 }

@@ -1,7 +1,8 @@
 import { FencedError, KvsClosedError, KvsLostError } from "@taskmuster/kvs";
-import { contextId, engineId } from "@taskmuster/kvs/protocol";
+import { engineId } from "@taskmuster/kvs/protocol";
 import { expect, it } from "vitest";
-import { TestEngine, bytes, ids, task, tasks, text } from "../actors.js";
+import { quietBeat } from "../../../packages/kvs/test/quiet-beat.js";
+import { TestEngine, bytes, enrol, ids, task, tasks, text } from "../actors.js";
 import { freshRunId } from "../world.js";
 import type { Bench } from "./bench.js";
 
@@ -14,18 +15,24 @@ export function runSuite({ world, connect, open }: Bench): void {
     await expect(store.renew({ engine: engine.id, counter: 1, stats: bytes("") })).rejects.toThrow(
       KvsLostError,
     );
-    expect(await store.snapshot()).toMatchObject({ open: false, queued: 0, engines: [] });
+    expect(await store.snapshot()).toMatchObject({ open: false, queued: 0, contexts: [], engines: [] });
+    expect(await enrol(store, "ctx")).toEqual({ kind: "noRun" });
+    expect(await store.ask(bytes("please"))).toBe(false);
+    expect(await store.claimsOf(engine.id, 9)).toEqual([]);
   });
 
   it("shows an opened run", async () => {
     const { store, token } = await open();
-    expect(await store.snapshot()).toEqual({
+    const { state, ...rest } = await store.snapshot();
+    expect(text(state)).toBe("");
+    expect(rest).toEqual({
       open: true,
       token,
       driverBeat: 0,
       queued: 0,
       reports: 0,
       wanted: "run",
+      contexts: [],
       engines: [],
     });
   });
@@ -59,9 +66,8 @@ export function runSuite({ world, connect, open }: Bench): void {
       () => store.receive(token, 1),
       () => store.acknowledge(token, 1),
       () => store.order(token, { kind: "run" }, "stop"),
-      () => store.limit(token, contextId("ctx"), 1),
-      () => store.expel(token, member),
-      () => store.beat(token),
+      () => store.expel(token, member, "lease"),
+      () => store.beat(token, quietBeat),
       () => store.post(token, "key", "value"),
       () => store.close(token),
     ];
@@ -71,7 +77,7 @@ export function runSuite({ world, connect, open }: Bench): void {
 
   it("refuses a token that was never given", async () => {
     const { store, token } = await open();
-    await expect(store.beat(token + 1)).rejects.toThrow(FencedError);
+    await expect(store.beat(token + 1, quietBeat)).rejects.toThrow(FencedError);
   });
 
   it("leaves nothing behind when it is closed, and nothing of others touched", async () => {
@@ -85,16 +91,17 @@ export function runSuite({ world, connect, open }: Bench): void {
     const lost = await TestEngine.join(store, "engine03");
     await lost.claim(1);
     await idle.claim(4);
-    await store.limit(token, engine.context, 10);
+    await enrol(store, "ctx", { limit: 10 });
+    await store.ask(bytes("please"));
     await store.publish(token, 1, tasks(0, 9));
     await engine.claim(2);
     await lost.claim(1);
     await engine.finish(0);
     await store.withdraw(token, task(9));
-    await store.expel(token, lost.id);
+    await store.expel(token, lost.id, "lease");
     await store.order(token, { kind: "context", context: engine.context }, "drain");
     await store.post(token, "key", "1");
-    await store.beat(token);
+    await store.beat(token, quietBeat);
     expect(await world().leftovers(run)).not.toEqual([]);
 
     await store.close(token);
@@ -103,13 +110,15 @@ export function runSuite({ world, connect, open }: Bench): void {
     await store.close(token);
 
     expect(await engine.join()).toEqual({ kind: "noRun" });
+    expect(await enrol(store, "ctx")).toEqual({ kind: "noRun" });
+    expect(await store.ask(bytes("please"))).toBe(false);
     await expect(engine.exchange()).rejects.toThrow(/run is over/);
     await expect(engine.exchange()).rejects.toThrow(KvsLostError);
     await expect(store.renew({ engine: engine.id, counter: 1, stats: bytes("") })).rejects.toThrow(
       KvsLostError,
     );
-    await expect(store.leave(engine.id)).rejects.toThrow(KvsLostError);
-    await expect(store.beat(token)).rejects.toThrow(KvsLostError);
+    await expect(store.leave(engine.id, "done")).rejects.toThrow(KvsLostError);
+    await expect(store.beat(token, quietBeat)).rejects.toThrow(KvsLostError);
     expect(await store.snapshot()).toMatchObject({ open: false });
     expect(await world().leftovers(run)).toEqual([]);
   });
@@ -125,7 +134,10 @@ export function runSuite({ world, connect, open }: Bench): void {
     await expect(engine.claim(1)).rejects.toThrow(/restarted or replaced/);
     await expect(engine.claim(1)).rejects.toThrow(KvsLostError);
     await expect(engine.join()).rejects.toThrow(KvsLostError);
-    await expect(store.beat(token)).rejects.toThrow(KvsLostError);
+    await expect(enrol(store, "ctx")).rejects.toThrow(KvsLostError);
+    await expect(store.ask(bytes("please"))).rejects.toThrow(KvsLostError);
+    await expect(store.claimsOf(engine.id, 1)).rejects.toThrow(KvsLostError);
+    await expect(store.beat(token, quietBeat)).rejects.toThrow(KvsLostError);
     await expect(store.open(bytes(""))).rejects.toThrow(KvsLostError);
     await expect(store.snapshot()).rejects.toThrow(KvsLostError);
 
@@ -147,20 +159,9 @@ export function runSuite({ world, connect, open }: Bench): void {
     await store.disconnect();
     await store.disconnect();
     await waiting;
-    await expect(store.beat(token)).rejects.toThrow(KvsClosedError);
+    await expect(store.beat(token, quietBeat)).rejects.toThrow(KvsClosedError);
     await expect(store.snapshot()).rejects.toThrow(KvsClosedError);
     await expect(store.waitForBell("driver", 1)).rejects.toThrow(KvsClosedError);
-  });
-
-  it("counts the beats of the driver", async () => {
-    const { store, token } = await open();
-    const engine = await TestEngine.join(store, "engine01");
-    const beat = async () =>
-      (await store.renew({ engine: engine.id, counter: 1, stats: bytes("") })).driverBeat;
-    const before = await beat();
-    await store.beat(token);
-    expect(await beat()).not.toBe(before);
-    expect((await store.snapshot()).driverBeat).toBe(await beat());
   });
 
   it("posts values for other programs, each once", async () => {

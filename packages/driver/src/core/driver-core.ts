@@ -65,6 +65,7 @@ export class DriverCore {
   #phase: RunView["phase"] = "running";
   #reason: EndReason | null = null;
   #slots = 0;
+  #peakSlots = 0;
   #engines = 0;
   #claimed = 0;
 
@@ -102,6 +103,7 @@ export class DriverCore {
       outstanding: this.#outstanding.size,
       running: Math.min(this.#slots, Math.min(this.#claimed, this.#outstanding.size)),
       slots: this.#slots,
+      peakSlots: this.#peakSlots,
       engines: this.#engines,
       atBarrier: this.#barrier?.item.id ?? null,
       phase: this.#phase,
@@ -181,6 +183,7 @@ export class DriverCore {
   onMembers(members: { readonly engines: number; readonly slots: number; readonly claimed: number }): void {
     this.#engines = members.engines;
     this.#slots = members.slots;
+    this.#peakSlots = Math.max(this.#peakSlots, members.slots);
     this.#claimed = members.claimed;
     this.#window.setSlots(members.slots);
   }
@@ -198,12 +201,16 @@ export class DriverCore {
     this.#finish("stopping", kept, "stop");
   }
 
-  /** Every context is gone and every report of theirs has been received. */
-  onNoContextLeft(message: string): void {
-    if (this.#phase === "running") {
-      // A list that has a bad line says so rather than that nobody is there to run what came before.
-      this.#reason ??= { kind: "noEngines", message };
-    }
+  /** Nobody is left to run anything, and nobody will come. Who joins this very moment is told to go. */
+  noEngines(message: string): void {
+    if (this.#phase !== "running") return;
+    // A list that has a bad line says so rather than that nobody is there to run what came before.
+    this.#finish("stopping", this.#reason ?? { kind: "noEngines", message }, "stop");
+  }
+
+  /** Every engine is gone and every report of theirs has been received. */
+  onNobodyLeft(): void {
+    this.noEngines("");
     this.#phase = "ended";
   }
 

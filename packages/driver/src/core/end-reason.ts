@@ -1,7 +1,7 @@
 /** Why a run ended. Only `finished` means that every line of the list was worked through. */
 export type EndReason =
   | { readonly kind: "finished" }
-  /** Soft stop: what ran has ended, the rest was not started. */
+  /** Soft stop by a signal or a person: what ran has ended, the rest was not started. */
   | { readonly kind: "drained"; readonly signal: string }
   /** Hard stop: what ran was stopped. */
   | { readonly kind: "stopped"; readonly signal: string }
@@ -13,6 +13,29 @@ export type EndReason =
   | { readonly kind: "badInput"; readonly message: string }
   /** A row cannot be written, the store is lost, or another driver took over. */
   | { readonly kind: "broken"; readonly message: string };
+
+/** For people, null: the list was worked through. */
+export function reasonText(reason: EndReason | null): string | null {
+  switch (reason?.kind) {
+    case undefined:
+    case "finished":
+      return null;
+    case "drained":
+      return `Stopped early by ${reason.signal}: what ran has ended, the rest was not started.`;
+    case "stopped":
+      return `Stopped by ${reason.signal}: what ran was stopped and has no row in the status file.`;
+    case "failFast":
+      return `Quitting early due to task failure with --fail-fast (line ${reason.line}).`;
+    case "barrierCheck":
+      return `Stopped at the BARRIER CHECK of line ${reason.line}: a task before it failed.`;
+    case "noEngines":
+      return `No engine is left, and none will come${reason.message === "" ? "." : `: ${reason.message}`}`;
+    case "badInput":
+      return reason.message;
+    case "broken":
+      return `The run was broken off: ${reason.message}`;
+  }
+}
 
 /** A stronger reason replaces a weaker one: a drain may become a stop, a stop stays one. */
 export function isStop(reason: EndReason): boolean {

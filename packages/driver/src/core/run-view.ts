@@ -12,6 +12,14 @@ export interface FailedTask {
   readonly perEngine: boolean;
 }
 
+/** A failure with all that is known of it. */
+export interface RecentFailure extends FailedTask {
+  readonly host: string;
+  /** Seconds since 1970, by the engine's clock. */
+  readonly end: number;
+  readonly elapsed: number;
+}
+
 /** What a person is told about a run, at any time. */
 export interface RunView {
   /** Tasks (barriers do not count) that have ended in this run, skipped ones not among them. */
@@ -24,6 +32,8 @@ export interface RunView {
   readonly outstanding: number;
   readonly running: number;
   readonly slots: number;
+  /** The most there were at a time. */
+  readonly peakSlots: number;
   readonly engines: number;
   readonly lost: number;
   readonly perEngineFailed: number;
@@ -34,4 +44,6 @@ export interface RunView {
   readonly reason: EndReason | null;
   /** The first few failures. */
   readonly failures: readonly FailedTask[];
+  /** The newest ones, newest first. */
+  readonly recentFailures: readonly RecentFailure[];
 }

@@ -1,9 +1,17 @@
-import type { FailedTask, RunView } from "./run-view.js";
+import type { FailedTask, RecentFailure, RunView } from "./run-view.js";
 import type { StatusRow } from "./status-line/index.js";
 
 type Counts = Pick<
   RunView,
-  "done" | "failed" | "skipped" | "skippedFailed" | "lost" | "perEngineFailed" | "taskSeconds" | "failures"
+  | "done"
+  | "failed"
+  | "skipped"
+  | "skippedFailed"
+  | "lost"
+  | "perEngineFailed"
+  | "taskSeconds"
+  | "failures"
+  | "recentFailures"
 >;
 
 /** Counts what a run tells at its end. */
@@ -16,6 +24,7 @@ export class Tally {
   #perEngineFailed = 0;
   #taskSeconds = 0;
   readonly #failures: FailedTask[] = [];
+  readonly #recent: RecentFailure[] = [];
 
   get view(): Counts {
     return {
@@ -27,6 +36,7 @@ export class Tally {
       perEngineFailed: this.#perEngineFailed,
       taskSeconds: this.#taskSeconds,
       failures: [...this.#failures],
+      recentFailures: [...this.#recent],
     };
   }
 
@@ -55,17 +65,20 @@ export class Tally {
   }
 
   #remember(row: StatusRow, lastWords: Uint8Array, perEngine: boolean): void {
-    if (this.#failures.length >= mostFailures) return;
-    this.#failures.push({
+    const failure = {
       id: row.id,
       line: row.line,
       returnCode: row.returnCode,
       command: row.command.slice(0, mostCommandBytes),
       lastWords,
       perEngine,
-    });
+    };
+    if (this.#failures.length < mostFailures) this.#failures.push(failure);
+    this.#recent.unshift({ ...failure, host: row.node, end: row.finish, elapsed: row.elapsed });
+    if (this.#recent.length > mostRecent) this.#recent.pop();
   }
 }
 
 const mostFailures = 10;
+const mostRecent = 30;
 const mostCommandBytes = 200;

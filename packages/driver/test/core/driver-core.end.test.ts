@@ -12,7 +12,7 @@ describe("a drain", () => {
     rig.report(alice, 0);
     rig.report(alice, 1, cancelled);
     expect(rig.look()).toEqual(["row task 0 0"]);
-    rig.core.onNoContextLeft("");
+    rig.core.onNobodyLeft();
     expect(rig.core.reason).toEqual({ kind: "drained", signal: "Ctrl-C" });
     expect(rig.core.phase).toBe("ended");
   });
@@ -59,7 +59,7 @@ describe("a stop", () => {
     rig.report(alice, 1, cancelled);
     expect(rig.look()).toEqual(["order stop", "row task 0 1"]);
     expect(rig.core.reason).toEqual({ kind: "stopped", signal: "SIGTERM" });
-    rig.core.onNoContextLeft("whatever");
+    rig.core.onNobodyLeft();
     expect(rig.core.reason).toEqual({ kind: "stopped", signal: "SIGTERM" });
     expect(rig.look()).toEqual([]);
   });
@@ -71,7 +71,10 @@ describe("when no context is left", () => {
     rig.task();
     rig.look();
     rig.lose([0, 1]);
-    rig.core.onNoContextLeft("engine ended with signal SIGKILL");
+    rig.core.noEngines("engine ended with signal SIGKILL");
+    // Who joins this very moment must not start anything.
+    expect(rig.look()).toEqual(["order stop"]);
+    rig.core.onNobodyLeft();
     expect(rig.core.reason).toEqual({ kind: "noEngines", message: "engine ended with signal SIGKILL" });
     expect(rig.core.phase).toBe("ended");
     expect(rig.look()).toEqual([]);
@@ -95,7 +98,7 @@ describe("bad input", () => {
     const rig = new DriverRig();
     rig.task();
     rig.core.onBadInput("line 2", rig.now);
-    rig.core.onNoContextLeft("gone");
+    rig.core.onNobodyLeft();
     expect(rig.reason).toBe("badInput");
   });
 

@@ -24,7 +24,7 @@ describe("a plain list", () => {
     rig.report(alice, 2, { kind: "failedToStart", errno: 7 });
     expect(rig.look()).toEqual(["order drain", "row task 2 7"]);
     expect([rig.core.phase, rig.reason]).toEqual(["draining", "finished"]);
-    rig.core.onNoContextLeft("");
+    rig.core.onNobodyLeft();
     expect([rig.core.phase, rig.reason]).toEqual(["ended", "finished"]);
     expect(rig.core.view).toMatchObject({
       done: 3,

@@ -17,6 +17,7 @@ function engine(name: string, renewal: number, state: EngineSnapshot["state"] = 
     claims: 1,
     wanted: "run",
     state,
+    why: "",
   };
 }
 

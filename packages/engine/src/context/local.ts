@@ -1,24 +1,30 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { hostname } from "node:os";
-import type { EngineConfig } from "../engine-config.js";
+import { constants, hostname } from "node:os";
+import { LastWords, engineWords } from "../core/last-words.js";
+import type { NodePlan } from "../core/node-plan.js";
+import {
+  type BegunConfig,
+  type ContextMethod,
+  type EngineEnd,
+  type EngineHandle,
+  type EngineProgram,
+  configLine,
+  livenessFd,
+} from "./engine-handle.js";
 
-/** How a context's processes ended. `message`: what the engine said last, when it failed. */
-export interface ContextEnd {
-  readonly ok: boolean;
-  readonly message: string;
+/** Starts engines on this host. */
+export class LocalMethod implements ContextMethod {
+  readonly kind = "local";
+  readonly #program: EngineProgram;
+
+  constructor(program: EngineProgram) {
+    this.#program = program;
+  }
+
+  launch(_plan: NodePlan): EngineHandle {
+    return new LocalEngine(this.#program);
+  }
 }
-
-export interface LocalContextOptions {
-  readonly node: string;
-  readonly engineScript: string;
-  readonly cwd: string;
-  readonly env: NodeJS.ProcessEnv;
-}
-
-/** Everything of an engine's configuration that the context itself does not know. */
-export type LocalEngineConfig = Omit<EngineConfig, "livenessFd">;
-
-const lastWordsBytes = 4096;
 
 /**
  * One engine on this host, in a session of its own so that a Ctrl-C of the terminal does not reach it.
@@ -27,67 +33,53 @@ const lastWordsBytes = 4096;
  * pipe tells it that the driver is gone. A second pipe is held by the engine and its guardian only: its end is
  * the proof that both, and so all that they ran, are dead.
  */
-export class LocalContext {
+export class LocalEngine implements EngineHandle {
   readonly host = hostname();
+  readonly gone: Promise<EngineEnd>;
   readonly #child: ChildProcess;
-  readonly #gone: Promise<ContextEnd>;
-  #stderr = "";
+  readonly #words = new LastWords();
+  #begun = false;
 
-  constructor(options: LocalContextOptions) {
-    this.#child = spawn(options.node, [options.engineScript], {
-      cwd: options.cwd,
-      env: options.env,
+  constructor({ node, engineScript, cwd, env }: EngineProgram) {
+    this.#child = spawn(node, [engineScript], {
+      cwd,
+      env,
       detached: true,
       stdio: ["pipe", "ignore", "pipe", "pipe"],
     });
-    this.#gone = this.#watch();
+    this.gone = this.#watch();
   }
 
-  /** Tells the engine what to do. */
-  begin(config: LocalEngineConfig): void {
-    this.#child.stdin?.write(`${JSON.stringify({ ...config, livenessFd } satisfies EngineConfig)}\n`);
+  begin(config: BegunConfig): void {
+    this.#begun = true;
+    this.#child.stdin?.write(configLine(config));
   }
 
-  /** Resolves when the engine and its guardian are dead, and with them everything that they ran. */
-  get gone(): Promise<ContextEnd> {
-    return this.#gone;
-  }
-
-  /** Asks the engine to stop its tasks and go, past the store. */
   terminate(): void {
-    this.#child.kill("SIGTERM");
+    // Before it knows what to do, the end of its input makes it go.
+    if (this.#begun) this.#child.kill("SIGTERM");
+    else this.#child.stdin?.end();
   }
 
-  /** Kills the engine; its guardian kills the tasks. For when it did not do so itself when told. */
   kill(): void {
     this.#child.kill("SIGKILL");
   }
 
-  /** Lets this process end although the engine lives. */
-  unref(): void {
-    this.#child.unref();
-  }
-
-  #watch(): Promise<ContextEnd> {
+  #watch(): Promise<EngineEnd> {
     const child = this.#child;
     // The engine may be gone already when it is told something: its end says so.
     child.stdin?.on("error", () => undefined);
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      this.#stderr = (this.#stderr + text).slice(-lastWordsBytes);
-    });
-    const exited = new Promise<ContextEnd>((resolve) => {
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => this.#words.add(text));
+    const exited = new Promise<EngineEnd>((resolve) => {
       child.once("error", (error) =>
-        resolve({ ok: false, message: `cannot start an engine: ${error.message}` }),
-      );
-      child.once("exit", (code, signal) => {
-        const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
-        // The first words say what was wrong; what follows is for developers.
-        const said = this.#stderr.trim().split("\n").slice(0, 2).join(" ").slice(0, 400);
         resolve({
-          ok: code === 0,
-          message: code === 0 ? "" : `engine ended with ${how}${said && `: ${said}`}`,
-        });
-      });
+          ok: false,
+          message: `cannot start an engine: ${error.message}`,
+          proven: true,
+          exitStatus: 127,
+        }),
+      );
+      child.once("exit", (code, signal) => resolve(this.#ended(code, signal)));
     });
     const pipe = child.stdio[livenessFd];
     const allDead = new Promise<void>((resolve) => {
@@ -98,6 +90,17 @@ export class LocalContext {
     });
     return Promise.all([exited, allDead]).then(([end]) => end);
   }
-}
 
-const livenessFd = 3;
+  #ended(code: number | null, signal: NodeJS.Signals | null): EngineEnd {
+    if (code === 0) return { ok: true, message: "", proven: true, exitStatus: 0 };
+    const how = signal === null ? `exit status ${code}` : `signal ${signal}`;
+    const said = engineWords(this.#words.lines);
+    const exitStatus = signal === null ? (code ?? 1) : -constants.signals[signal];
+    return {
+      ok: false,
+      message: `engine ended with ${how}${said && `: ${said}`}`,
+      proven: true,
+      exitStatus,
+    };
+  }
+}

@@ -2,21 +2,18 @@ import {
   type EngineStats,
   type ExchangeAnswer,
   type NeedsKey,
-  type Outcome,
   type QueuedTask,
-  type Report,
   type RunInfo,
   type Wanted,
-  attempt,
   decodeTask,
-  encodeReport,
-  taskId,
 } from "@taskmuster/kvs/protocol";
 import { ClaimSize } from "./claim-size.js";
 import { taskEnvironment } from "./environment.js";
 import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
-import { ReportOutbox } from "./report-outbox.js";
 import { SlotPool } from "./slots.js";
+import { StoreTalk } from "./store-talk.js";
+import { TaskEnds } from "./task-ends.js";
+import { type Launched, outcomeText } from "./task-report.js";
 
 export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
 
@@ -28,16 +25,10 @@ export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
  *      │                                   │                    │                     all acknowledged)──> left
  *      └──────────────(stop)───────────────┴───(stop)───────────┴──> stopping ──(trees gone, acknowledged)──> left
  *
- * Only this class changes the phase. Invariants: never more than `slots` tasks run; a claimed task is in
- * exactly one of waiting, running, or handed in (a report or a release that some exchange carries).
+ * A START command that must succeed and does not is a stop. Only this class changes the phase. Invariants: never more than
+ * `slots` tasks run; a claimed task is in exactly one of waiting, running, held (it has ended, and nobody is told yet), or handed
+ * in (a report or a release that some exchange carries).
  */
-
-interface Running {
-  readonly kind: Report["kind"];
-  readonly id: number;
-  readonly attempt: number;
-  readonly slot: number | null;
-}
 
 type Phase = "starting" | "running" | "draining" | "finishing" | "stopping" | "left";
 
@@ -49,28 +40,19 @@ export class EngineCore {
   readonly #slots: SlotPool;
   readonly #claimSize: ClaimSize;
   readonly #waiting: QueuedTask[] = [];
-  readonly #running = new Map<number, Running>();
-  readonly #reports = new ReportOutbox();
-  readonly #releases: QueuedTask[] = [];
-  #needs: readonly NeedsKey[];
+  readonly #running = new Map<number, Launched>();
+  readonly #ends: TaskEnds;
+  readonly #talk: StoreTalk;
   #phase: Phase = "starting";
   #nextCommand = 0;
   #nextTag = 1;
-  #nextSeq = 1;
-  #exchanging = false;
-  /** The queues may hold something: nobody has looked since the bell rang, or the last claim got all it wanted. */
-  #mayClaim = true;
-  /**
-   * The acknowledgements that a leaving engine waits for may be in: the bell has rung, or nothing has told the store
-   * yet that it waits for them.
-   */
-  #askAcknowledged = false;
-  /** The bell rang and nobody has looked why: tasks, an order, or acknowledgements. */
-  #rung = false;
   /** A reminder is under way, and so many tasks had been started when it was asked for. */
   #reminder: number | null = null;
-  #done = 0;
-  #failed = 0;
+  /** Why it goes, for people. */
+  #why = "";
+  /** Somebody else decided so. */
+  #ordered = false;
+  #failure: string | null = null;
 
   constructor(
     settings: EngineSettings,
@@ -81,7 +63,12 @@ export class EngineCore {
     this.#port = port;
     this.#run = joined.run;
     this.#rank = joined.rank;
-    this.#needs = joined.needs;
+    this.#talk = new StoreTalk(settings, joined.needs);
+    this.#ends = new TaskEnds({
+      host: settings.host,
+      holds: settings.holdsFailures === true,
+      report: (ends, body) => this.#talk.report(ends, body),
+    });
     this.#slots = new SlotPool(settings.slots);
     this.#claimSize = new ClaimSize(settings.slots);
   }
@@ -95,14 +82,36 @@ export class EngineCore {
     return (
       this.#running.size === 0 &&
       this.#waiting.length === 0 &&
-      !this.#exchanging &&
-      this.#reports.waiting === 0
+      !this.holds &&
+      !this.#talk.underWay &&
+      this.#talk.reportsWaiting === 0
     );
+  }
+
+  /** Something runs or waits to run here, or this engine does not run tasks (any more). */
+  get busy(): boolean {
+    return this.#phase !== "running" || this.#running.size > 0 || this.#waiting.length > 0;
+  }
+
+  /** Grows with everything that is launched. */
+  get launched(): number {
+    return this.#nextTag - 1;
+  }
+
+  /** Ends are held back: `onHeldDue` is to be called about once a second. */
+  get holds(): boolean {
+    return this.#ends.holding;
+  }
+
+  /** Why this engine could do no work at all. */
+  get failure(): string | null {
+    return this.#failure;
   }
 
   get stats(): EngineStats {
     const state = this.#phase === "starting" || this.#phase === "running" ? this.#phase : "draining";
-    return { state, busy: this.#slots.busy, done: this.#done, failed: this.#failed };
+    const { done, failed } = this.#ends;
+    return { state, why: this.#ordered ? "" : this.#why, busy: this.#slots.busy, done, failed };
   }
 
   begin(): void {
@@ -114,37 +123,34 @@ export class EngineCore {
     if (task === undefined) return;
     this.#running.delete(end.tag);
     if (task.slot !== null) this.#slots.give(task.slot);
-    const outcome: Outcome = end.stopped ? { kind: "cancelled" } : end.outcome;
-    const failed = isFailure(outcome);
-    this.#done++;
-    if (failed) this.#failed++;
     if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
-    this.#report(task, end, outcome, failed ? end.lastWords : noBytes);
+    this.#ends.add(task, end);
+    if (task.kind === "start") this.#judgeStart(task, end);
+    this.#proceed();
+  }
+
+  onHeldDue(): void {
+    this.#ends.onDue();
     this.#proceed();
   }
 
   /** `tripMs`: from sending the request to its answer. */
   onExchanged(answer: ExchangeAnswer, tripMs: number): void {
-    this.#exchanging = false;
     this.#claimSize.tripTook(tripMs);
-    // Of needs that it did not know this exchange could not claim anything, and nobody rings for them again.
-    if (answer.tasks.length > 0 || answer.needs.length > this.#needs.length) this.#mayClaim = true;
-    this.#needs = answer.needs;
+    this.#talk.onExchanged(answer);
     for (const task of answer.tasks) this.#waiting.push(task);
-    this.#reports.acknowledge(answer.acknowledged);
     // After the new tasks are in: what an order finds waiting is released.
     this.onWanted(answer.wanted);
     this.#proceed();
   }
 
   onAcknowledged(upTo: number): void {
-    this.#reports.acknowledge(upTo);
+    this.#talk.onAcknowledged(upTo);
     this.#proceed();
   }
 
   onBell(): void {
-    this.#mayClaim = true;
-    this.#rung = true;
+    this.#talk.onBell();
     this.#proceed();
   }
 
@@ -169,27 +175,59 @@ export class EngineCore {
       case "run":
         return;
       case "drain":
-        if (this.#phase === "starting" || this.#phase === "running") {
-          this.#phase = "draining";
-          this.#askAcknowledged = true;
-          this.#releaseWaiting();
-          this.#proceed();
-        }
-        return;
+        return this.drain("retired", "ordered");
       case "stop":
-        if (this.#phase === "left") return;
-        this.#releaseWaiting();
-        if (this.#phase === "stopping") return;
-        this.#phase = "stopping";
-        this.#askAcknowledged = true;
-        this.stopTasks(this.#run.graceMs);
-        this.#proceed();
+        return this.stop("stopped", "ordered");
     }
+  }
+
+  /** Takes nothing new, and leaves when what runs has ended. `why` is for people, as everywhere. */
+  drain(why: string, by: "itself" | "ordered" = "itself"): void {
+    if (this.#phase !== "starting" && this.#phase !== "running") return;
+    this.#phase = "draining";
+    [this.#why, this.#ordered] = [why, by === "ordered"];
+    this.#talk.onLeaving();
+    this.#releaseWaiting();
+    this.#proceed();
+  }
+
+  /** Stops what runs, hands everything back and leaves. */
+  stop(why: string, by: "itself" | "ordered" = "itself"): void {
+    if (this.#phase === "left") return;
+    this.#releaseWaiting();
+    if (this.#phase === "stopping") return;
+    this.#phase = "stopping";
+    [this.#why, this.#ordered] = [why, by === "ordered"];
+    this.#talk.onLeaving();
+    this.stopTasks(this.#run.graceMs);
+    this.#proceed();
+  }
+
+  /** The same, and nothing that failed just before, or fails from now on, is a failure of the task. */
+  onStopSignal(why: string): void {
+    if (this.#ends.onStopSignal() && this.#failure !== null) [this.#failure, this.#why] = [null, why];
+    this.stop(why);
+    this.#proceed();
+  }
+
+  /** The store thinks that tasks are here which are not: it gets them back, and is asked again. */
+  onLeaveRefused(claims: readonly QueuedTask[]): void {
+    this.#phase = "stopping";
+    this.#talk.release(claims);
+    this.#proceed();
   }
 
   /** Stops what runs now; `graceMs` from TERM to KILL. Repeated with less grace it hurries. */
   stopTasks(graceMs: number): void {
     for (const tag of this.#running.keys()) this.#port.stop(tag, graceMs);
+  }
+
+  #judgeStart(task: Launched, end: TaskEnd): void {
+    if (!this.#run.startMustSucceed || this.#phase !== "starting") return;
+    const outcome = this.#ends.outcomeOf(end);
+    if (outcome.kind === "exited" && outcome.code === 0) return;
+    this.#failure = `PERENGINE START ${task.id} failed (${outcomeText(outcome)})`;
+    this.stop(this.#failure);
   }
 
   #proceed(): void {
@@ -248,7 +286,7 @@ export class EngineCore {
   }
 
   #launch(
-    running: Running,
+    running: Launched,
     command: Uint8Array,
     numbers: { readonly id: number; readonly line: number; readonly repeatIndex: number },
   ): void {
@@ -259,68 +297,36 @@ export class EngineCore {
       cylinderRank: running.slot ?? -1,
       coresPerTask: this.#settings.coresPerTask,
     };
-    this.#port.launch(tag, command, taskEnvironment(this.#run, place, numbers));
+    const env = taskEnvironment(this.#run, place, numbers);
+    const share = running.slot === null ? undefined : this.#settings.shares?.[running.slot];
+    const more = running.slot === null ? this.#settings.perEngineEnv : share?.env;
+    if (more !== undefined) Object.assign(env, more);
+    this.#port.launch(tag, command, env, share?.cpus);
   }
 
   #releaseWaiting(): void {
-    this.#releases.push(...this.#waiting.splice(0));
-  }
-
-  #report(task: Running, end: TaskEnd, outcome: Outcome, lastWords: Uint8Array): void {
-    // Written out: on the way of every task, copies of objects are what costs most.
-    const body = encodeReport({
-      kind: task.kind,
-      id: taskId(task.id),
-      attempt: attempt(task.attempt),
-      host: this.#settings.host,
-      pid: end.pid,
-      outcome,
-      start: end.start,
-      end: end.end,
-      elapsed: end.elapsed,
-      out: end.out,
-      err: end.err,
-      lastWords,
-    });
-    this.#reports.add(task.kind === "task" ? taskId(task.id) : null, body);
+    this.#talk.release(this.#waiting.splice(0));
   }
 
   /** `now`: does not hold reports back. */
   #exchange(now = false): void {
+    const running = this.#phase === "running";
     // As long as any task waits here somebody must look whether it still does so rightly.
-    if (this.#phase === "running" && this.#waiting.length > 0) this.#askForReminder();
-    if (this.#exchanging || (!now && !this.#rung && this.#holds)) return;
-    const free = this.#phase === "running" ? this.#slots.free : 0;
-    const room = free + this.#claimSize.ahead - this.#waiting.length;
-    const wanted = this.#phase === "running" && this.#mayClaim ? Math.max(0, room) : 0;
-    const asks =
-      this.#rung || (this.#askAcknowledged && this.#phase !== "running" && this.#reports.awaited > 0);
-    if (wanted === 0 && this.#reports.waiting === 0 && this.#releases.length === 0 && !asks) return;
-    const reports = this.#reports.take(this.#settings.maxReports);
-    this.#exchanging = true;
-    this.#askAcknowledged = false;
-    this.#rung = false;
-    // Until the bell rings again there is no point in asking, unless this exchange finds all it wants.
-    this.#mayClaim = false;
-    const releases = this.#releases.splice(0, this.#settings.maxReports);
-    this.#port.exchange({
-      engine: this.#settings.engine,
-      seq: this.#nextSeq++,
-      reports,
-      releases,
-      wants: this.#phase === "running" && room > 0 ? this.#needs.map((needs) => ({ needs, max: room })) : [],
-      maxBytes: this.#settings.maxBytes,
-      idleSlots: this.#phase === "running" ? free : 0,
-      awaitsAcknowledgement: this.#phase !== "running",
+    if (running && this.#waiting.length > 0) this.#askForReminder();
+    const { free } = this.#slots;
+    const request = this.#talk.next({
+      slots: running ? { free, room: free + this.#claimSize.ahead - this.#waiting.length } : null,
+      canWait: !now && this.#canWait,
     });
+    if (request !== null) this.#port.exchange(request);
   }
 
   /** Enough short tasks wait here: their reports can share a trip. */
-  get #holds(): boolean {
+  get #canWait(): boolean {
     if (this.#phase !== "running" || this.#slots.free > 0) return false;
     return (
       this.#waiting.length > this.#claimSize.ahead / 2 &&
-      this.#reports.waiting < this.#settings.maxReports / 2
+      this.#talk.reportsWaiting < this.#settings.maxReports / 2
     );
   }
 
@@ -332,24 +338,8 @@ export class EngineCore {
 
   #leaveWhenDone(): void {
     if (this.#phase !== "finishing" && this.#phase !== "stopping") return;
-    const busy = this.#exchanging || this.#running.size > 0 || this.#waiting.length > 0;
-    if (busy || !this.#reports.isEmpty || this.#releases.length > 0) return;
+    if (this.#running.size > 0 || this.#waiting.length > 0 || this.holds || !this.#talk.isOver) return;
     this.#phase = "left";
-    this.#port.leave();
-  }
-}
-
-const noBytes = new Uint8Array(0);
-
-function isFailure(outcome: Outcome): boolean {
-  switch (outcome.kind) {
-    case "exited":
-      return outcome.code !== 0;
-    case "signalled":
-    case "failedToStart":
-      return true;
-    case "lost":
-    case "cancelled":
-      return false;
+    this.#port.leave(this.#why);
   }
 }

@@ -1,5 +1,6 @@
 /** One host of a `-s` list with its cores; a host named several times has them added up. */
 export interface HostCores {
+  /** Perhaps with `user@` before it. */
   readonly host: string;
   readonly cores: number;
 }
@@ -8,10 +9,10 @@ export type HostListResult =
   | { readonly kind: "hosts"; readonly hosts: readonly HostCores[] }
   | { readonly kind: "bad"; readonly item: string; readonly why: string };
 
-const hostPattern = /^[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
+const hostPattern = /^([A-Za-z0-9_][A-Za-z0-9_.+-]*@)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?$/;
 
 /**
- * Reads `HOST:COUNT[,HOST:COUNT…]`, each argument of `-s` or the whole of `DISBATCH_SSH_NODELIST`. Empty items and blanks are
+ * Reads `[USER@]HOST:COUNT[,…]`, each argument of `-s` or the whole of `DISBATCH_SSH_NODELIST`. Empty items and blanks are
  * tolerated. COUNT is a number of cores, 1 or more.
  */
 export function parseHostList(lists: readonly string[]): HostListResult {
@@ -36,8 +37,9 @@ export function parseHostList(lists: readonly string[]): HostListResult {
   return { kind: "hosts", hosts: [...cores].map(([host, sum]) => ({ host, cores: sum })) };
 }
 
-/** Like disBatch, compares by the first DNS label only. */
+/** Like disBatch, compares by the first DNS label only. A host with a user before it is another one: it wants an ssh. */
 export function isThisHost(host: string, thisHost: string): boolean {
+  if (host.includes("@")) return false;
   return host === "localhost" || firstLabel(host) === firstLabel(thisHost);
 }
 

@@ -3,7 +3,8 @@
 # (the leader of its session) started and ended, "D N" the deadline is N hundredths of a second from now,
 # "R PATH" what to remove at the end.
 # Works with bash 3.2.
-trap '' HUP INT QUIT TERM PIPE TSTP TTIN TTOU
+# A scheduler that ends a job, or warns of its end, signals every process in it.
+trap '' HUP INT QUIT TERM PIPE TSTP TTIN TTOU USR1 USR2 ALRM VTALRM PROF XCPU XFSZ
 
 mark=
 scratch=
@@ -69,6 +70,7 @@ find_members() {
   while [ -n "$more" ]; do
     more=
     while read -r pid parent group session; do
+      [ "${pid:-0}" -gt 1 ] 2>/dev/null || continue
       if [ "$pid" = $$ ] || has "$members" "$pid"; then continue; fi
       has "$shells" "$pid" || has "$shells" "$session" || has "$shells" "$group" || has "$marked" "$pid" ||
         has "$members" "$parent" || continue

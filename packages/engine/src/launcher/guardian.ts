@@ -59,7 +59,8 @@ export class Guardian {
 
   /** The pid of a task's shell. */
   add(pid: number): void {
-    this.#write(`+${pid}`);
+    // 0, -1 and 1 stand for processes that are not ours.
+    if (pid > 1) this.#write(`+${pid}`);
   }
 
   remove(pid: number): void {

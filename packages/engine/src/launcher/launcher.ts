@@ -6,6 +6,7 @@ import type { Outcome, StreamDigest } from "@taskmuster/kvs/protocol";
  *   descriptors, our environment and the additions (and one variable, `TASKMUSTER_TASK`, by which its processes are found);
  * - it ends when its shell ends; a child left behind delays nothing and is left alone;
  * - stopping reaches its whole tree and nothing else;
+ * - no signal but KILL ends what guards the trees, so that a scheduler that signals every process of a job leaves it alone;
  * - when this process dies or is stopped past the deadline, every tree is killed by another process.
  */
 export interface Launcher {
@@ -36,6 +37,8 @@ export interface LaunchRequest {
   readonly command: Uint8Array;
   /** Added to our own environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** CPUs that the task may run on, where the launcher can see to that; undefined: all that we may. */
+  readonly cpus?: readonly number[] | undefined;
 }
 
 export interface LaunchResult {

@@ -7,12 +7,14 @@ import type { Outcome } from "@taskmuster/kvs/protocol";
 import { OutputDigest, lastWordsBytes, snippetBytes } from "../core/output-digest.js";
 import type { Pipe } from "./fifo-pool.js";
 import type { LaunchRequest, LaunchResult } from "./launcher.js";
+import { onCpus } from "./taskset.js";
 
 /** What a pipe holds that was made as large as may be: no more can have been written before the shell ended and not been read yet. */
 const pipeBytes = 1 << 20;
 /** Read at a time. */
 const chunkBytes = 65_536;
 
+const bash = "/bin/bash";
 const closeOnExec = 0o2000000;
 
 /** The longest argument that Linux takes, without the final NUL. */
@@ -89,7 +91,7 @@ export class NodeTask {
 
   /** `onExit` is called once, in a later turn of the loop. Takes the pipes over. Throws `SpawnRefused`. */
   static async start(
-    { tag, command }: LaunchRequest,
+    { tag, command, cpus }: LaunchRequest,
     env: NodeJS.ProcessEnv,
     cwd: string,
     { out, err }: { readonly out: Pipe; readonly err: Pipe },
@@ -100,7 +102,8 @@ export class NodeTask {
       if (!direct && command.length > longestArgument) throw new SpawnRefused(constants.errno.E2BIG);
       const stdio: StdioOptions = [direct ? "ignore" : "pipe", out.writer, err.writer];
       const text = direct ? Buffer.from(command).toString("utf8") : closeInherited + readCommand;
-      const child = spawn("/bin/bash", ["-c", text], { cwd, env, stdio, detached: true });
+      const [file, ...args] = [...onCpus(cpus), bash, "-c", text];
+      const child = spawn(file, args, { cwd, env, stdio, detached: true });
       // Some refusals are thrown, some are told by an event in the next turn.
       if (child.pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));
       child.on("error", () => undefined);

@@ -2,6 +2,7 @@ import type { Outcome } from "@taskmuster/kvs/protocol";
 import { emptyDigest, streamDigest } from "../core/output-digest.js";
 import { startFailureDigest } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
+import { cpuMask } from "./cpu-mask.js";
 import type { LaunchRequest, LaunchResult } from "./launcher.js";
 
 // The frames between us and launcher.pl, see perl/main.pl: length of what follows (32 bits), one letter, contents; big-endian.
@@ -31,18 +32,27 @@ export function configFrame(nonce: string, inheritedMark: string): Buffer {
   return bytes;
 }
 
+/** What is in a launch beside its texts. */
+const [replacesOurs, isPinned] = [1, 2];
+
 /** `ownNames`: of the variables that the launcher itself has, so that it knows when an addition replaces one. */
-export function launchFrame({ tag, command, env }: LaunchRequest, ownNames: ReadonlySet<string>): Buffer {
-  let environment = 0;
-  let replaces = 0;
+export function launchFrame(
+  { tag, command, env, cpus }: LaunchRequest,
+  ownNames: ReadonlySet<string>,
+): Buffer {
+  // The mask of a pinned task goes before its variables, so that one that is not costs nothing.
+  const mask = cpus === undefined ? null : cpuMask(cpus);
+  let environment = mask === null ? 0 : 4 + mask.length;
+  let flags = mask === null ? 0 : isPinned;
   for (const name in env) {
     environment += 4 + Buffer.byteLength(name) + 1 + Buffer.byteLength(env[name] ?? "");
-    if (ownNames.has(name)) replaces = 1;
+    if (ownNames.has(name)) flags |= replacesOurs;
   }
   const { bytes, at } = frame("L", 9 + environment + command.length);
   let next = bytes.writeUInt32BE(tag, at);
-  next = bytes.writeUInt8(replaces, next);
+  next = bytes.writeUInt8(flags, next);
   next = bytes.writeUInt32BE(environment, next);
+  if (mask !== null) next = bytes.writeUInt32BE(mask.length, next) + mask.copy(bytes, next + 4);
   for (const name in env) {
     const written = bytes.write(`${name}=${env[name] ?? ""}`, next + 4, "utf8");
     next = bytes.writeUInt32BE(written, next) + written;

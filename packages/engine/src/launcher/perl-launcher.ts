@@ -84,8 +84,13 @@ export class PerlLauncher implements Launcher {
     } catch (error) {
       if (others.length === 0) throw error;
       await this.#gone;
+      if (this.#isClosed) throw error;
       await this.#startOneOf(others);
     }
+  }
+
+  get #isClosed(): boolean {
+    return this.#state.kind === "closed";
   }
 
   launch(request: LaunchRequest): void {
@@ -204,10 +209,10 @@ export class PerlLauncher implements Launcher {
     const lost = this.#tasks.takeAll();
     if (lost.length > 0 && child.pid !== undefined) {
       // Its own session is searched too: a child of it may not have made the task's session yet.
-      const sessions = new Set([child.pid, ...lost.map(({ pid }) => pid).filter((pid) => pid > 0)]);
+      const sessions = new Set([child.pid, ...lost.map(({ pid }) => pid).filter((pid) => pid > 1)]);
       await killTree({ sessions, mark: `${this.#nonce}.` });
     }
-    const closed = this.#state.kind === "closed";
+    const closed = this.#isClosed;
     if (!closed) this.#state = { kind: "down" };
     this.#outgoing = [];
     for (const task of lost) {

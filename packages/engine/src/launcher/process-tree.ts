@@ -85,10 +85,10 @@ export async function findTree(selector: TreeSelector): Promise<LiveProcess[]> {
   }
   const members = new Map<number, LiveProcess>();
   const front = live.filter(
-    (one) => one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one)),
+    (one) => one.pid > 1 && one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one)),
   );
   for (let one = front.pop(); one !== undefined; one = front.pop()) {
-    if (members.has(one.pid) || one.pid === process.pid) continue;
+    if (one.pid <= 1 || members.has(one.pid) || one.pid === process.pid) continue;
     members.set(one.pid, one);
     front.push(...(children.get(one.pid) ?? []));
   }
@@ -106,7 +106,7 @@ export async function findTree(selector: TreeSelector): Promise<LiveProcess[]> {
 }
 
 function inSessions({ sessions }: TreeSelector, { pid, group, session }: LiveProcess): boolean {
-  return sessions.has(session) || sessions.has(pid) || sessions.has(group);
+  return [session, pid, group].some((number) => number > 1 && sessions.has(number));
 }
 
 function marked({ mark }: TreeSelector, { pid }: LiveProcess): boolean {
@@ -120,7 +120,7 @@ export function signalProcesses(members: readonly LiveProcess[], signal: NodeJS.
   const targets = new Set(members.map(({ pid, group }) => (group > 1 ? -group : pid)));
   for (const target of targets) {
     // 0 and -1 are not processes but all of them, and 1 is everybody's parent.
-    if (Math.abs(target) <= 1) continue;
+    if (!Number.isInteger(target) || Math.abs(target) <= 1) continue;
     try {
       process.kill(target, signal);
     } catch {

@@ -31,7 +31,7 @@ class World {
   #wantedAtRequest: Wanted = "run";
   #left = false;
 
-  constructor(slots: number, start: number, stop: number) {
+  constructor(slots: number, start: number, stop: number, holdsFailures = false) {
     this.slots = slots;
     const port: EnginePort = {
       launch: (tag, _command, env) => {
@@ -58,7 +58,7 @@ class World {
       start: Array.from({ length: start }, String),
       stop: Array.from({ length: stop }, String),
     };
-    this.core = new Rig({ slots, ...perEngine, needs: [], maxReports: 3 }, port).core;
+    this.core = new Rig({ slots, ...perEngine, needs: [], maxReports: 3, holdsFailures }, port).core;
     this.core.begin();
   }
 
@@ -139,7 +139,23 @@ class World {
 
   /** A stop that does not come through the store. */
   signal(): void {
-    this.core.onWanted("stop");
+    this.core.stop("SIGTERM");
+    this.#check();
+  }
+
+  /** A scheduler's, which it has sent to the tasks too. */
+  schedulerSignal(): void {
+    this.core.onStopSignal("SIGTERM");
+    this.#check();
+  }
+
+  leaveByItself(): void {
+    this.core.drain("idle");
+    this.#check();
+  }
+
+  heldDue(): void {
+    this.core.onHeldDue();
     this.#check();
   }
 
@@ -166,10 +182,12 @@ class World {
   /** Everything comes to its end, but no renewal comes to help. */
   settle(): void {
     for (let step = 0; step < 10_000; step++) {
-      const rests = this.#request === null && !this.#bell && !this.#reminder && this.running.size === 0;
+      const quiet = !this.#bell && !this.#reminder && !this.core.holds;
+      const rests = quiet && this.#request === null && this.running.size === 0;
       const acknowledged = this.#acknowledged;
       this.hear();
       this.remind();
+      this.heldDue();
       this.answer(false);
       this.end(0, 1);
       this.acknowledge();
@@ -205,9 +223,9 @@ type Step =
   | { readonly do: "publish"; readonly count: number }
   | { readonly do: "answer"; readonly late: boolean }
   | { readonly do: "end"; readonly which: number; readonly seconds: number }
-  | { readonly do: "hear" | "acknowledge" | "renewal" | "remind" }
+  | { readonly do: "hear" | "acknowledge" | "renewal" | "remind" | "heldDue" }
   | { readonly do: "order"; readonly wanted: Wanted }
-  | { readonly do: "signal" };
+  | { readonly do: "signal" | "schedulerSignal" | "leaveByItself" };
 
 function take(world: World, step: Step): void {
   switch (step.do) {
@@ -223,7 +241,10 @@ function take(world: World, step: Step): void {
     case "acknowledge":
     case "renewal":
     case "remind":
+    case "heldDue":
     case "signal":
+    case "schedulerSignal":
+    case "leaveByItself":
       return world[step.do]();
   }
 }
@@ -244,12 +265,14 @@ const event: fc.Arbitrary<Step> = fc.oneof(
   },
   {
     weight: 5,
-    arbitrary: fc.record({ do: fc.constantFrom("hear", "hear", "acknowledge", "renewal", "remind") }),
+    arbitrary: fc.record({
+      do: fc.constantFrom("hear", "hear", "acknowledge", "renewal", "remind", "heldDue"),
+    }),
   },
 );
 const order: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("order" as const), wanted: fc.constantFrom<Wanted>("drain", "stop") }),
-  fc.record({ do: fc.constant("signal" as const) }),
+  fc.record({ do: fc.constantFrom("signal", "schedulerSignal", "leaveByItself") }),
 );
 const slots = fc.integer({ min: 1, max: 4 });
 
@@ -260,9 +283,10 @@ describe("an engine core under any sequence of events", () => {
         slots,
         fc.nat(2),
         fc.nat(2),
+        fc.boolean(),
         fc.array(event, { maxLength: 60 }),
-        (size, start, stop, events) => {
-          const world = new World(size, start, stop);
+        (size, start, stop, holds, events) => {
+          const world = new World(size, start, stop, holds);
           for (const step of events) take(world, step);
           world.settle();
           expect(world.queue).toEqual([]);
@@ -284,11 +308,12 @@ describe("an engine core under any sequence of events", () => {
         slots,
         fc.nat(2),
         fc.nat(2),
+        fc.boolean(),
         mixed,
         order,
         after,
-        (size, start, stop, before, last, rest) => {
-          const world = new World(size, start, stop);
+        (size, start, stop, holds, before, last, rest) => {
+          const world = new World(size, start, stop, holds);
           for (const step of [...before, last, ...rest]) take(world, step);
           world.settle();
           expect(world.claimed.size).toBe(0);

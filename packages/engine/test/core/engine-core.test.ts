@@ -81,7 +81,7 @@ describe("an engine that runs", () => {
       "launch 2: id 5, slot 1: task 5",
       "exchange 2: wants c1*1; idle 1",
     ]);
-    expect(rig.core.stats).toEqual({ state: "running", busy: 2, done: 0, failed: 0 });
+    expect(rig.core.stats).toEqual({ state: "running", why: "", busy: 2, done: 0, failed: 0 });
   });
 
   it("hands a result in and claims in the same exchange", () => {
@@ -106,7 +106,7 @@ describe("an engine that runs", () => {
     expect(rig.calls()).toEqual([
       "exchange 4: reports 2 task 2 signal 9 ends 2, 3 task 1 exit 0 ends 1, 4 task 3 errno 7 ends 3; wants c1*4; idle 4",
     ]);
-    expect(rig.core.stats).toEqual({ state: "running", busy: 0, done: 4, failed: 2 });
+    expect(rig.core.stats).toEqual({ state: "running", why: "", busy: 0, done: 4, failed: 2 });
   });
 
   it("hands in no more reports at a time than the bound", () => {

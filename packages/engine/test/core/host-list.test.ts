@@ -23,6 +23,17 @@ describe("parseHostList", () => {
     });
   });
 
+  it("takes a user before a host", () => {
+    expect(parseHostList(["bob@n1:4,j.doe+x@n2.org:1,n1:2"])).toEqual({
+      kind: "hosts",
+      hosts: [
+        { host: "bob@n1", cores: 4 },
+        { host: "j.doe+x@n2.org", cores: 1 },
+        { host: "n1", cores: 2 },
+      ],
+    });
+  });
+
   it("tolerates empty items and blanks", () => {
     expect(parseHostList([" ,, a : 2 ,", ""])).toEqual({ kind: "hosts", hosts: [{ host: "a", cores: 2 }] });
   });
@@ -39,6 +50,10 @@ describe("parseHostList", () => {
     [":4", ":4", "not a host name"],
     ["a:1:2", "a:1:2", "not a host name"],
     ["-oProxyCommand=x:2", "-oProxyCommand=x:2", "not a host name"],
+    ["-l@a:2", "-l@a:2", "not a host name"],
+    ["bob@-oX:2", "bob@-oX:2", "not a host name"],
+    ["@a:2", "@a:2", "not a host name"],
+    ["a@b@c:2", "a@b@c:2", "not a host name"],
     ["a b:3", "a b:3", "not a host name"],
     ["ok:1, $(id):2", "$(id):2", "not a host name"],
     ["", "", "names no host"],
@@ -54,5 +69,10 @@ describe("isThisHost", () => {
     expect(isThisHost("vm", "vm.example.org")).toBe(true);
     expect(isThisHost("VM.other.org", "vm")).toBe(true);
     expect(isThisHost("vm2", "vm")).toBe(false);
+  });
+
+  it("takes a host with a user for another one", () => {
+    expect(isThisHost("bob@vm", "vm")).toBe(false);
+    expect(isThisHost("vm.bob@other", "vm")).toBe(false);
   });
 });

@@ -20,6 +20,7 @@ import {
   type EngineSettings,
   type TaskEnd,
 } from "../../src/core/engine-core.js";
+import type { SlotShare } from "../../src/core/slot-shares.js";
 import { emptyDigest } from "../../src/core/output-digest.js";
 
 export const oneCore: NeedsKey = needsKey({ cores: 1 });
@@ -30,14 +31,20 @@ export interface RigOptions {
   readonly stop?: readonly string[];
   readonly needs?: readonly NeedsKey[];
   readonly maxReports?: number;
+  readonly startMustSucceed?: boolean;
+  readonly holdsFailures?: boolean;
+  readonly shares?: readonly SlotShare[];
+  readonly perEngineEnv?: Readonly<Record<string, string>>;
 }
 
 /** One engine core on a port that writes down every call as a line of text. */
 export class Rig implements EnginePort {
   readonly core: EngineCore;
   readonly #calls: string[] = [];
+  readonly #cpus = new Map<number, readonly number[] | undefined>();
   readonly #envs = new Map<number, Readonly<Record<string, string>>>();
   #request: ExchangeRequest | null = null;
+  #left: string | null = null;
   #needs: readonly NeedsKey[];
 
   /** `port`: somebody else who takes the calls. */
@@ -50,6 +57,9 @@ export class Rig implements EnginePort {
       coresPerTask: 1,
       maxReports: options.maxReports ?? 100,
       maxBytes: 1000,
+      holdsFailures: options.holdsFailures ?? false,
+      shares: options.shares ?? [],
+      perEngineEnv: options.perEngineEnv ?? {},
     };
     const run: RunInfo = {
       version: protocolVersion,
@@ -60,6 +70,15 @@ export class Rig implements EnginePort {
       leaseMs: 300_000,
       graceMs: 3000,
       perEngine: { start: commands(options.start ?? []), stop: commands(options.stop ?? []) },
+      startMustSucceed: options.startMustSucceed ?? false,
+      defaults: {
+        cpusPerTask: null,
+        tasksPerNode: null,
+        envResources: [],
+        idleTimeoutMs: null,
+        launcher: "auto",
+        logLevel: "info",
+      },
     };
     this.core = new EngineCore(settings, port ?? this, { rank: 7, run, needs: this.#needs });
   }
@@ -69,8 +88,17 @@ export class Rig implements EnginePort {
     return this.#calls.splice(0);
   }
 
+  cpus(tag: number): readonly number[] | undefined {
+    return this.#cpus.get(tag);
+  }
+
   env(tag: number): Readonly<Record<string, string>> {
     return this.#envs.get(tag) ?? {};
+  }
+
+  /** Why it left; null while it has not. */
+  get left(): string | null {
+    return this.#left;
   }
 
   /** The exchange under way. */
@@ -120,7 +148,13 @@ export class Rig implements EnginePort {
     });
   }
 
-  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void {
+  launch(
+    tag: number,
+    command: Uint8Array,
+    env: Readonly<Record<string, string>>,
+    cpus?: readonly number[],
+  ): void {
+    this.#cpus.set(tag, cpus);
     this.#envs.set(tag, env);
     const slot = env["DISBATCH_CYLINDER_RANK"];
     const id = env["DISBATCH_TASKID"];
@@ -141,7 +175,8 @@ export class Rig implements EnginePort {
     this.#calls.push("remind");
   }
 
-  leave(): void {
+  leave(why: string): void {
+    this.#left = why;
     this.#calls.push("leave");
   }
 }

@@ -7,7 +7,7 @@ import { LaunchError } from "../../src/launcher/launch-error.js";
 import type { LaunchResult, Launcher, LauncherEvents } from "../../src/launcher/launcher.js";
 import { NodeLauncher } from "../../src/launcher/node-launcher.js";
 import { PerlLauncher } from "../../src/launcher/perl-launcher.js";
-import { until } from "./rig.js";
+import { processesIn, until } from "./rig.js";
 
 describe("which launcher is taken", () => {
   const ends: LaunchResult[] = [];
@@ -52,6 +52,19 @@ describe("which launcher is taken", () => {
   it("a directory that does not exist is said", async () => {
     launcher = await createLauncher({ kind: "perl", events, cwd: "/no/such/directory" });
     await expect(launcher.start()).rejects.toThrow(/no\/such\/directory/);
+  });
+
+  it("closed while it starts, it starts nothing more", async () => {
+    for (let round = 0; round < 5; round++) {
+      directory = mkdtempSync(join(tmpdir(), "closed-early-"));
+      vi.stubEnv("DIR", directory);
+      launcher = await createLauncher({ kind: "perl", events, cwd: directory });
+      const started = launcher.start().catch((error: unknown) => error);
+      await launcher.close();
+      expect(await started).toBeInstanceOf(LaunchError);
+      expect(processesIn(directory)).toEqual([]);
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it("noop ends everything at once, but not before launch returns", async () => {

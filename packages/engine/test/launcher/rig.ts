@@ -82,10 +82,14 @@ export class Rig {
   }
 
   /** Answers the tag. The task finds the rig's directory in `$DIR`. */
-  launch(command: string | Uint8Array, env: Readonly<Record<string, string>> = {}): number {
+  launch(
+    command: string | Uint8Array,
+    env: Readonly<Record<string, string>> = {},
+    cpus?: readonly number[],
+  ): number {
     const tag = this.#nextTag++;
     const bytes = typeof command === "string" ? Buffer.from(command) : command;
-    this.launcher.launch({ tag, command: bytes, env: { DIR: this.directory, ...env } });
+    this.launcher.launch({ tag, command: bytes, env: { DIR: this.directory, ...env }, cpus });
     return tag;
   }
 

@@ -62,6 +62,11 @@ export class Bells {
     return [...this.#hanging].filter((name) => name.startsWith(prefix));
   }
 
+  /** Takes down what hangs under this name. */
+  takeDown(name: string): void {
+    this.#hanging.delete(name);
+  }
+
   /** Takes down what hangs under names that begin so. */
   clear(prefix: string): void {
     for (const name of this.#hanging) if (name.startsWith(prefix)) this.#hanging.delete(name);

@@ -1,7 +1,16 @@
 import { KvsError } from "../errors.js";
-import type { ContextId, EngineId } from "../protocol/index.js";
-import type { ClaimedTask, QueuedTask, ReceivedReports, Scope, Wanted } from "../store.js";
-import { feedStarved, ringIdle } from "./ring.js";
+import type { EngineId } from "../protocol/index.js";
+import type {
+  Beat,
+  ClaimedTask,
+  QueuedTask,
+  ReceivedReports,
+  ReceivedRequests,
+  Scope,
+  Wanted,
+} from "../store.js";
+import { prune } from "./prune.js";
+import { ringIdle } from "./ring.js";
 import { type Run, contextState, queueOf, queuedTasks } from "./run.js";
 
 // What a driver can do to a run whose token it holds. Each twin of a script in ../redis/scripts.
@@ -71,17 +80,7 @@ export function order(run: Run, scope: Scope, wanted: Wanted): void {
   }
 }
 
-export function limit(run: Run, context: ContextId, tasks: number): void {
-  const state = contextState(run, context);
-  const mark = `${run.token}:${tasks}`;
-  if (state.limit === mark) return;
-  state.limit = mark;
-  state.credit = tasks;
-  feedStarved(run);
-  ringIdle(run, queuedTasks(run));
-}
-
-export function expel(run: Run, engine: EngineId): readonly ClaimedTask[] {
+export function expel(run: Run, engine: EngineId, why: string): readonly ClaimedTask[] {
   const member = run.engines.get(engine);
   if (member === undefined) return [];
   if (member.state === "member") {
@@ -90,14 +89,24 @@ export function expel(run: Run, engine: EngineId): readonly ClaimedTask[] {
       .toSorted((a, b) => a.id - b.id);
     member.claims.clear();
     member.state = "expelled";
+    member.why = why;
     member.idle = 0;
     run.idle.delete(engine);
     run.starved.delete(engine);
     run.chimes.add(engine);
     // It may have been rung for a task that it never took.
     ringIdle(run, queuedTasks(run));
+    prune(run, engine);
   }
   return member.expelled;
+}
+
+export function beat(run: Run, { state, handled }: Beat): ReceivedRequests {
+  run.beat++;
+  if (state.length > 0) run.state = state;
+  const dropped = run.requests.splice(0, Math.max(handled - run.handled, 0));
+  run.handled += dropped.length;
+  return { from: run.handled, requests: run.requests.slice(0, 100) };
 }
 
 export function post(run: Run, key: string, value: string): void {

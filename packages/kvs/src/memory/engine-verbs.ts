@@ -9,6 +9,7 @@ import type {
   RenewAnswer,
   RenewRequest,
 } from "../store.js";
+import { prune } from "./prune.js";
 import { feedStarved, ringIdle } from "./ring.js";
 import {
   type Member,
@@ -27,7 +28,7 @@ export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnsw
   if (member === undefined) {
     member = {
       context,
-      rank: run.engines.size,
+      rank: run.ranks++,
       info,
       state: "member",
       contextWanted: contextState(run, context).wanted,
@@ -42,6 +43,7 @@ export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnsw
       idle: 0,
       claims: new Map(),
       expelled: [],
+      why: "",
     };
     run.engines.set(engine, member);
     run.chimes.add("driver");
@@ -168,16 +170,18 @@ export function renew(run: Run, { engine, counter, stats }: RenewRequest): Renew
   };
 }
 
-export function leave(run: Run, engine: EngineId): boolean {
+export function leave(run: Run, engine: EngineId, why: string): boolean {
   const member = memberOf(run, engine);
   if (member.state !== "member") return true;
   if (member.claims.size > 0) return false;
   member.state = "left";
+  member.why = why;
   member.idle = 0;
   run.idle.delete(engine);
   run.starved.delete(engine);
   // It may have been rung for a task that it never took.
   ringIdle(run, queuedTasks(run));
   run.chimes.add("driver");
+  prune(run, engine);
   return true;
 }

@@ -30,14 +30,19 @@ export interface Member {
   idle: number;
   readonly claims: Map<TaskId, QueuedTask>;
   expelled: readonly ClaimedTask[];
+  why: string;
 }
 
 export interface ContextState {
   wanted: Wanted;
   /** Claims left; undefined without a limit. */
   credit: number | undefined;
-  /** The last `limit`, to know its repetition. */
-  limit: string;
+}
+
+/** A context that has enrolled. */
+export interface Enrolment {
+  readonly nonce: string;
+  info: Uint8Array;
 }
 
 /** What the store holds of one run: the twin of the keys in `keys.ts`. */
@@ -45,6 +50,7 @@ export interface Run {
   token: FencingToken;
   info: Uint8Array;
   beat: number;
+  state: Uint8Array;
   wanted: Wanted;
   readonly needs: NeedsKey[];
   published: number;
@@ -52,6 +58,11 @@ export interface Run {
   acknowledged: number;
   readonly reports: ReceivedReport[];
   readonly queues: Map<NeedsKey, QueuedTask[]>;
+  /** Position of the first of `requests`. */
+  handled: number;
+  readonly requests: Uint8Array[];
+  /** Rank of the next engine that joins. */
+  ranks: number;
   /** In order of rank. */
   readonly engines: Map<EngineId, Member>;
   /** Free slots of those who wait to be rung. */
@@ -59,10 +70,16 @@ export interface Run {
   /** The same, where the context has no credit left. */
   readonly starved: Map<EngineId, number>;
   readonly contexts: Map<ContextId, ContextState>;
+  /** In order of rank. */
+  readonly enrolments: Map<ContextId, Enrolment>;
+  /** Engines that are no members any more, oldest first. */
+  readonly gone: EngineId[];
   withdrawn: readonly string[];
   readonly posted: Map<string, string[]>;
   /** Bells that the verb under way has rung. */
   readonly chimes: Set<"driver" | EngineId>;
+  /** Engines whose bells the verb under way has taken down. */
+  readonly forgotten: Set<EngineId>;
 }
 
 export function newRun(): Run {
@@ -70,19 +87,26 @@ export function newRun(): Run {
     token: 0,
     info: new Uint8Array(),
     beat: 0,
+    state: new Uint8Array(),
     wanted: "run",
     needs: [],
     published: 0,
     acknowledged: 0,
     reports: [],
     queues: new Map(),
+    handled: 0,
+    requests: [],
+    ranks: 0,
     engines: new Map(),
     idle: new Map(),
     starved: new Map(),
     contexts: new Map(),
+    enrolments: new Map(),
+    gone: [],
     withdrawn: [],
     posted: new Map(),
     chimes: new Set(),
+    forgotten: new Set(),
   };
 }
 
@@ -94,7 +118,7 @@ export function wantedOfMember(run: Run, member: Member): Wanted {
 export function contextState(run: Run, context: ContextId): ContextState {
   let state = run.contexts.get(context);
   if (state === undefined) {
-    state = { wanted: "run", credit: undefined, limit: "" };
+    state = { wanted: "run", credit: undefined };
     run.contexts.set(context, state);
   }
   return state;

@@ -1,5 +1,7 @@
 import { noRunSnapshot } from "../no-run.js";
-import type { Snapshot } from "../store.js";
+import type { EngineId } from "../protocol/index.js";
+import type { QueuedTask, Snapshot } from "../store.js";
+import { strongest } from "../wanted.js";
 import { type Run, queuedTasks, wantedOfMember } from "./run.js";
 
 export function snapshotOf(run: Run | undefined): Snapshot {
@@ -8,9 +10,15 @@ export function snapshotOf(run: Run | undefined): Snapshot {
     open: true,
     token: run.token,
     driverBeat: run.beat,
+    state: run.state,
     queued: queuedTasks(run),
     reports: run.reports.length,
     wanted: run.wanted,
+    contexts: [...run.enrolments].map(([context, { info }], rank) => {
+      const state = run.contexts.get(context);
+      const wanted = strongest(run.wanted, state?.wanted ?? "run");
+      return { context, rank, info, wanted, credit: state?.credit ?? null };
+    }),
     engines: [...run.engines].map(([engine, member]) => ({
       engine,
       context: member.context,
@@ -21,6 +29,12 @@ export function snapshotOf(run: Run | undefined): Snapshot {
       claims: member.claims.size,
       wanted: wantedOfMember(run, member),
       state: member.state,
+      why: member.why,
     })),
   };
+}
+
+export function claimsOf(run: Run | undefined, engine: EngineId, max: number): readonly QueuedTask[] {
+  const claims = [...(run?.engines.get(engine)?.claims.values() ?? [])];
+  return claims.toSorted((a, b) => a.id - b.id).slice(0, Math.max(max, 0));
 }

@@ -1,8 +1,11 @@
 import { FencedError, KvsClosedError } from "../errors.js";
 import { runIsOver, serverWasReplaced } from "../lost.js";
-import type { ContextId, EngineId, RunId } from "../protocol/index.js";
+import type { EngineId, RunId } from "../protocol/index.js";
 import type {
+  Beat,
   ClaimedTask,
+  EnrolAnswer,
+  EnrolRequest,
   ExchangeAnswer,
   ExchangeRequest,
   FencingToken,
@@ -11,6 +14,7 @@ import type {
   KvsStore,
   QueuedTask,
   ReceivedReports,
+  ReceivedRequests,
   RenewAnswer,
   RenewRequest,
   Scope,
@@ -18,11 +22,12 @@ import type {
   Wanted,
 } from "../store.js";
 import { type BellOutcome, type StartTimer, realTimer } from "./bells.js";
+import * as context from "./context-verbs.js";
 import * as driver from "./driver-verbs.js";
 import * as engine from "./engine-verbs.js";
 import { type Run, newRun } from "./run.js";
 import type { MemoryServer } from "./server.js";
-import { snapshotOf } from "./snapshot.js";
+import { claimsOf, snapshotOf } from "./snapshot.js";
 
 /**
  * One client of a `MemoryServer`. Verbs do their work before they return their promise, and use no clock; only
@@ -84,20 +89,12 @@ export class MemoryStore implements KvsStore {
     });
   }
 
-  async limit(token: FencingToken, context: ContextId, tasks: number): Promise<void> {
-    this.#asDriver(token, (run) => {
-      driver.limit(run, context, tasks);
-    });
+  async expel(token: FencingToken, member: EngineId, why: string): Promise<readonly ClaimedTask[]> {
+    return this.#asDriver(token, (run) => driver.expel(run, member, why));
   }
 
-  async expel(token: FencingToken, member: EngineId): Promise<readonly ClaimedTask[]> {
-    return this.#asDriver(token, (run) => driver.expel(run, member));
-  }
-
-  async beat(token: FencingToken): Promise<void> {
-    this.#asDriver(token, (run) => {
-      run.beat++;
-    });
+  async beat(token: FencingToken, beat: Beat): Promise<ReceivedRequests> {
+    return this.#asDriver(token, (run) => driver.beat(run, beat));
   }
 
   async post(token: FencingToken, key: string, value: string): Promise<void> {
@@ -115,6 +112,15 @@ export class MemoryStore implements KvsStore {
     bells.clear(this.#bell(""));
   }
 
+  async enrol(request: EnrolRequest): Promise<EnrolAnswer> {
+    if (!this.#connected().runs.has(this.#runId)) return { kind: "noRun" };
+    return this.#on((run) => context.enrol(run, request));
+  }
+
+  async ask(request: Uint8Array): Promise<boolean> {
+    return this.#connected().runs.has(this.#runId) && this.#on((run) => context.ask(run, request));
+  }
+
   async join(request: JoinRequest): Promise<JoinAnswer> {
     if (!this.#connected().runs.has(this.#runId)) return { kind: "noRun" };
     return this.#on((run) => engine.join(run, request));
@@ -128,8 +134,12 @@ export class MemoryStore implements KvsStore {
     return this.#on((run) => engine.renew(run, request));
   }
 
-  async leave(member: EngineId): Promise<boolean> {
-    return this.#on((run) => engine.leave(run, member));
+  async leave(member: EngineId, why: string): Promise<boolean> {
+    return this.#on((run) => engine.leave(run, member, why));
+  }
+
+  async claimsOf(member: EngineId, max: number): Promise<readonly QueuedTask[]> {
+    return claimsOf(this.#connected().runs.get(this.#runId), member, max);
   }
 
   async snapshot(): Promise<Snapshot> {
@@ -163,6 +173,8 @@ export class MemoryStore implements KvsStore {
     const answer = verb(run);
     for (const whose of run.chimes) bells.ring(this.#bell(whose));
     run.chimes.clear();
+    for (const whose of run.forgotten) bells.takeDown(this.#bell(whose));
+    run.forgotten.clear();
     return answer;
   }
 

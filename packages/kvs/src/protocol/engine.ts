@@ -9,6 +9,8 @@ const engineInfoSchema = z.object({
   /** Tasks at a time. */
   slots: z.int(),
   cores: z.number(),
+  /** When its allocation ends, in ms since 1970; null: nobody knows, or never. */
+  endsAt: z.nullable(z.number()),
 });
 
 /** What an engine says of itself when it joins. */
@@ -17,6 +19,8 @@ export type EngineInfo = z.infer<typeof engineInfoSchema>;
 const engineStatsSchema = z.object({
   /** `starting`: PERENGINE START runs. `draining`: takes nothing new. */
   state: z.enum(["starting", "running", "draining"]),
+  /** Why it drains, when nobody ordered it to; else empty. */
+  why: z.string(),
   busy: z.int(),
   done: z.int(),
   failed: z.int(),

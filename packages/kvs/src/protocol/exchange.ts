@@ -41,6 +41,47 @@ export interface ReceivedReport {
   readonly body: Uint8Array;
 }
 
+export interface EnrolRequest {
+  /** Name wanted; a `#` in it stands for the context's rank. */
+  readonly label: string;
+  /** A name that is taken is refused; else a number is added to it. */
+  readonly exactLabel: boolean;
+  /** Random; the same one again is the same context, with news of itself. */
+  readonly nonce: string;
+  /** See `encodeContextInfo`. */
+  readonly info: Uint8Array;
+  /** At most so many claims that are not given back (`-C`); null: no limit. Counts when first enrolled. */
+  readonly limit: number | null;
+}
+
+export type EnrolAnswer =
+  | {
+      readonly kind: "enrolled";
+      readonly context: ContextId;
+      /** 0.. over the whole run, in order of enrolling. */
+      readonly rank: number;
+      /** See `decodeRunInfo`. */
+      readonly runInfo: Uint8Array;
+    }
+  /** Another context has or had this name. */
+  | { readonly kind: "taken" }
+  | { readonly kind: "noRun" };
+
+/** What the driver says with its beat. */
+export interface Beat {
+  /** See `encodeRunState`; empty: as before. */
+  readonly state: Uint8Array;
+  /** All requests before this position have been dealt with, and are dropped. */
+  readonly handled: number;
+}
+
+export interface ReceivedRequests {
+  /** Position of the first one; positions count from 0 over the whole run. */
+  readonly from: number;
+  /** See `decodeRequest`. At most 100. */
+  readonly requests: readonly Uint8Array[];
+}
+
 export interface JoinRequest {
   readonly engine: EngineId;
   readonly context: ContextId;
@@ -121,11 +162,25 @@ export interface Snapshot {
   readonly open: boolean;
   readonly token: FencingToken;
   readonly driverBeat: number;
+  /** See `encodeRunState`; empty before the first. */
+  readonly state: Uint8Array;
   readonly queued: number;
   /** Received from engines, not yet acknowledged. */
   readonly reports: number;
   readonly wanted: Wanted;
+  /** In order of rank. */
+  readonly contexts: readonly ContextSnapshot[];
   readonly engines: readonly EngineSnapshot[];
+}
+
+export interface ContextSnapshot {
+  readonly context: ContextId;
+  readonly rank: number;
+  readonly info: Uint8Array;
+  /** The stronger of the run's and its own. */
+  readonly wanted: Wanted;
+  /** Claims that it may still make; null: no limit. */
+  readonly credit: number | null;
 }
 
 export interface EngineSnapshot {
@@ -140,4 +195,6 @@ export interface EngineSnapshot {
   readonly claims: number;
   readonly wanted: Wanted;
   readonly state: "member" | "left" | "expelled";
+  /** Why it is no member any more; else empty. */
+  readonly why: string;
 }

@@ -1,8 +1,11 @@
+export * from "./context.js";
 export * from "./engine.js";
 export type * from "./exchange.js";
 export * from "./ids.js";
 export * from "./needs.js";
 export * from "./report.js";
+export * from "./request.js";
 export * from "./run.js";
+export * from "./run-state.js";
 export * from "./task.js";
 export * from "./version.js";

@@ -23,6 +23,21 @@ const runInfoSchema = z.object({
     start: z.array(perEngineCommandSchema),
     stop: z.array(perEngineCommandSchema),
   }),
+  /** An engine one of whose START commands fails leaves without having claimed anything (`--start-must-succeed`). */
+  startMustSucceed: z.boolean(),
+  /** What contexts take that are not told otherwise when they are added. */
+  defaults: z.object({
+    /** `-c`; null: 1, or what Slurm was told. */
+    cpusPerTask: z.nullable(z.number()),
+    /** `-t`; null: as many as fit. */
+    tasksPerNode: z.nullable(z.int()),
+    /** `-E`: names of variables that hold lists, an item for each slot. */
+    envResources: z.array(z.string()),
+    /** An engine that has had nothing to do for so long leaves; null: it stays. */
+    idleTimeoutMs: z.nullable(z.int()),
+    launcher: z.enum(["auto", "perl", "node", "noop"]),
+    logLevel: z.string(),
+  }),
 });
 
 /** What every engine is told when it joins. */

@@ -1,5 +1,5 @@
 import { FencedError, KvsError } from "../errors.js";
-import { engineIsUnknown, exchangeIsLate, runIsOver, serverWasReplaced } from "../lost.js";
+import { engineIsUnknown, exchangeIsLate, requestsAreMany, runIsOver, serverWasReplaced } from "../lost.js";
 import type { Script } from "./scripts.js";
 import { isReply } from "./session.js";
 
@@ -19,6 +19,8 @@ export function replyError(error: unknown): unknown {
       return engineIsUnknown();
     case "TM_FENCED":
       return new FencedError();
+    case "TM_FULL":
+      return requestsAreMany();
     case "TM_SEQ":
       return exchangeIsLate(Number(detail));
     default:

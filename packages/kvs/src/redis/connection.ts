@@ -1,10 +1,12 @@
+import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Endpoint, type KvsAddress, parseEndpoint } from "../address.js";
 import { KvsClosedError, KvsError, type KvsLostError } from "../errors.js";
 import { serverWasReplaced } from "../lost.js";
 import { isBreak } from "./break.js";
-import { type Refusal, refusedError } from "./refusal.js";
-import { type Role, type Session, isReply, startSession } from "./session.js";
+import { firstSession } from "./race.js";
+import { refusedError } from "./refusal.js";
+import { type Role, type Session, isReply } from "./session.js";
 
 /** `down` and `up` come once per outage, in turns, beginning with `down`. */
 export type ConnectionEvent = { readonly kind: "down"; readonly reason: string } | { readonly kind: "up" };
@@ -55,6 +57,11 @@ export class Connection {
   get serverRunId(): string {
     if (this.#serverRunId === undefined) throw new KvsError("the connection has not been opened");
     return this.#serverRunId;
+  }
+
+  /** As it was given, with what worked last in front. */
+  get address(): KvsAddress {
+    return { ...this.#options.address, addresses: this.#endpoints.map(({ text }) => text) };
   }
 
   /**
@@ -134,38 +141,23 @@ export class Connection {
     const started = performance.now();
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 1.5, longestDelayMs)) {
       if (signal.aborted) throw new KvsClosedError();
-      const result = await this.#tryAll();
+      const { address, role, blocking = false } = this.#options;
+      const result = await firstSession(this.#endpoints, address, { role, blocking, signal });
       if (signal.aborted) {
-        if (!Array.isArray(result)) result.client.disconnect();
+        if (result.kind === "won") result.session.client.disconnect();
         throw new KvsClosedError();
       }
-      if (!Array.isArray(result)) return this.#sameLife(result);
+      if (result.kind === "won") {
+        this.#prefer(result.endpoint);
+        return this.#sameLife(result.session);
+      }
       const leftMs = waitMs - (performance.now() - started);
-      const hopeless = result.every(({ passing }) => !passing) && waitMs !== Infinity;
-      if (hopeless || leftMs <= 0) throw refusedError(result);
+      const hopeless = result.refusals.every(({ passing }) => !passing) && waitMs !== Infinity;
+      if (hopeless || leftMs <= 0) throw refusedError(result.refusals, address, hostname());
       // While a server starts every millisecond counts; later many clients must not come back at the same moment.
       const spreadMs = delayMs < 50 ? delayMs : delayMs * (0.5 + Math.random() / 2);
       await sleep(Math.min(spreadMs, leftMs), undefined, { signal }).catch(() => undefined);
     }
-  }
-
-  /** One session, or what each address said. */
-  async #tryAll(): Promise<Session | Refusal[]> {
-    const refusals: Refusal[] = [];
-    const connectTimeoutMs = this.#endpoints.length > 1 ? 3_000 : 10_000;
-    for (const endpoint of this.#endpoints) {
-      const { address, role, blocking } = this.#options;
-      const { signal } = this.#closing;
-      const start = { role, connectTimeoutMs, blocking: blocking ?? false, signal };
-      const result = await startSession(endpoint, address, start);
-      if (result.kind === "session") {
-        this.#prefer(endpoint);
-        return result.session;
-      }
-      refusals.push(result);
-      if (this.#closing.signal.aborted) break;
-    }
-    return refusals;
   }
 
   #prefer(endpoint: Endpoint): void {

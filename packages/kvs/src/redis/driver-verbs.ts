@@ -39,14 +39,12 @@ export function driverVerbs(call: Call): DriverVerbs {
     async order(token, scope, wanted) {
       await call(scripts.order, [token, scope.kind, scopeName(scope), wantedNumber(wanted)]);
     },
-    async limit(token, context, tasks) {
-      await call(scripts.limit, [token, context, tasks]);
+    async expel(token, engine, why) {
+      return parseClaims(asText(await call(scripts.expel, [token, engine, why])));
     },
-    async expel(token, engine) {
-      return parseClaims(asText(await call(scripts.expel, [token, engine])));
-    },
-    async beat(token) {
-      await call(scripts.beat, [token]);
+    async beat(token, { state, handled }) {
+      const [from, requests] = asArray(await call(scripts.beat, [token, Buffer.from(state), handled]));
+      return { from: asNumber(from), requests: asArray(requests).map(asBuffer) };
     },
     async post(token, key, value) {
       await call(scripts.post, [token, key, value]);

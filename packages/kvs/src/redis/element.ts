@@ -8,6 +8,7 @@ import {
   taskId,
 } from "../protocol/index.js";
 import { MalformedMessageError } from "../errors.js";
+import { asNeedsKey } from "./reply.js";
 import type { ClaimedTask, QueuedTask, ReceivedReport } from "../store.js";
 
 /** What stands in a queue: `<id>:<attempt>:` and the body, so that a script can read the id without decoding the body. */
@@ -42,6 +43,12 @@ function split(element: Buffer, what: string): { first: string; second: number; 
 export function parseTaskElement(needs: NeedsKey, element: Buffer): QueuedTask {
   const { first, second, body } = split(element, "element of a queue");
   return { id: taskId(Number(first)), attempt: attempt(second), needs, body };
+}
+
+/** What stands among an engine's claims: the needs, a blank, and what stood in their queue. Throws `MalformedMessageError`. */
+export function parseClaimedTask(claim: Buffer): QueuedTask {
+  const blank = claim.indexOf(32);
+  return parseTaskElement(asNeedsKey(claim.toString("latin1", 0, blank)), claim.subarray(blank + 1));
 }
 
 /** Throws `MalformedMessageError`. */

@@ -48,8 +48,8 @@ export function engineVerbs(call: Call): EngineVerbs {
         driverBeat: asNumber(driverBeat),
       };
     },
-    async leave(engine) {
-      return asNumber(await call(scripts.leave, [engine])) === 1;
+    async leave(engine, why) {
+      return asNumber(await call(scripts.leave, [engine, why])) === 1;
     },
   };
 }

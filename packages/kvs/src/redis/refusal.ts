@@ -40,11 +40,18 @@ function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why
     case "EAI_AGAIN":
       return { why: "the host's name cannot be looked up just now", passing: true };
     case "ETIMEDOUT":
-      return { why: "no answer; is a firewall between?", passing: true };
+      return { why: "no answer (ETIMEDOUT); is a firewall between?", passing: true };
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+      return { why: `there is no way to that host (${code})`, passing: true };
     default:
+      // What the parser of ioredis says to any other protocol.
+      if (error.message.startsWith("Unknown RESP type")) return notRedis;
       return { why: explainOther(error, endpoint), passing: true };
   }
 }
+
+const notRedis = { why: "something that is no key-value store listens there", passing: false };
 
 function explainOther(error: Error, endpoint: Endpoint): string {
   if (error.message.startsWith("Connection is closed")) {
@@ -54,7 +61,7 @@ function explainOther(error: Error, endpoint: Endpoint): string {
   }
   return error.message.startsWith("Socket timeout")
     ? "it takes connections and does not answer"
-    : error.message;
+    : error.message || error.name;
 }
 
 function explainReply(message: string, address: KvsAddress): { why: string; passing: boolean } {
@@ -65,6 +72,7 @@ function explainReply(message: string, address: KvsAddress): { why: string; pass
     };
   }
   if (/^(WRONGPASS|ERR invalid password)/.test(message)) {
+    if (address.private) return { why: "wrong password: it is not this run's server", passing: false };
     const user = address.username === undefined ? "" : ` for user ${address.username}`;
     return {
       why: `wrong password${user}; look at TASKMUSTER_KVS_PASSWORD or TASKMUSTER_KVS_PASSWORD_FILE`,
@@ -77,13 +85,22 @@ function explainReply(message: string, address: KvsAddress): { why: string; pass
   return { why: message, passing: false };
 }
 
-/** One error for all addresses that were tried. */
-export function refusedError(refusals: readonly Refusal[]): KvsError {
+/** One error for all addresses that were tried, from the host that is named. */
+export function refusedError(refusals: readonly Refusal[], address: KvsAddress, host: string): KvsError {
   const [only] = refusals;
   const cause = only?.cause;
   if (refusals.length === 1 && only !== undefined) {
-    return new KvsError(`cannot use the key-value store at ${only.message}`, { cause });
+    return new KvsError(`cannot use the key-value store at ${only.message}${advice(address)}`, { cause });
   }
   const all = refusals.map(({ message }) => `\n  ${message}`).join("");
-  return new KvsError(`cannot use the key-value store at any of its addresses:${all}`, { cause });
+  return new KvsError(`cannot reach the run's key-value store from ${host}:${all}${advice(address)}`, {
+    cause,
+  });
+}
+
+function advice(address: KvsAddress): string {
+  if (!address.private) return "";
+  return address.addresses.every((each) => each.startsWith("unix:"))
+    ? "\nThis run takes engines on its driver's host only; start the driver with -S, or with --use-address HOST:PORT, for others"
+    : "\nIf this host reaches the driver's by another address, start the driver with --use-address HOST:PORT";
 }

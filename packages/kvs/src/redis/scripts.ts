@@ -1,12 +1,14 @@
 import { createHash } from "node:crypto";
 import acknowledge from "./scripts/acknowledge.lua";
+import ask from "./scripts/ask.lua";
 import beat from "./scripts/beat.lua";
+import claimsOf from "./scripts/claimsOf.lua";
 import close from "./scripts/close.lua";
+import enrol from "./scripts/enrol.lua";
 import exchange from "./scripts/exchange.lua";
 import expel from "./scripts/expel.lua";
 import join from "./scripts/join.lua";
 import leave from "./scripts/leave.lua";
-import limit from "./scripts/limit.lua";
 import open from "./scripts/open.lua";
 import order from "./scripts/order.lua";
 import post from "./scripts/post.lua";
@@ -16,6 +18,7 @@ import renew from "./scripts/renew.lua";
 import driver from "./scripts/shared/driver.lua";
 import needs from "./scripts/shared/needs.lua";
 import prologue from "./scripts/shared/prologue.lua";
+import prune from "./scripts/shared/prune.lua";
 import purge from "./scripts/shared/purge.lua";
 import ring from "./scripts/shared/ring.lua";
 import snapshot from "./scripts/snapshot.lua";
@@ -40,14 +43,16 @@ export const scripts = {
   receive: script(driver, receive),
   acknowledge: script(driver, acknowledge),
   order: script(driver, order),
-  limit: script(ring, needs, driver, limit),
-  expel: script(ring, needs, driver, expel),
+  expel: script(ring, needs, prune, driver, expel),
   beat: script(driver, beat),
   post: script(driver, post),
   close: script(purge, close),
+  enrol: script(enrol),
+  ask: script(ask),
   join: script(join),
   exchange: script(ring, needs, exchange),
   renew: script(renew),
-  leave: script(ring, needs, leave),
+  leave: script(ring, needs, prune, leave),
+  claimsOf: script(claimsOf),
   snapshot: script(needs, snapshot),
 } as const;

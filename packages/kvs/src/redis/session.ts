@@ -14,7 +14,7 @@ export interface Session {
   readonly sent: Set<Script>;
 }
 
-export type Role = "driver" | "engine" | "monitor" | "keeper";
+export type Role = "driver" | "context" | "engine" | "monitor" | "keeper" | "client";
 
 /** No answer for so long, with requests under way: the connection counts as dead. */
 const silenceMs = 20_000;
@@ -60,6 +60,8 @@ export async function startSession(
     readonly connectTimeoutMs: number;
     readonly blocking: boolean;
     readonly signal: AbortSignal;
+    /** Somebody is there; whether it is the server, and takes us, is not known yet. */
+    readonly onConnected?: () => void;
   },
 ): Promise<{ readonly kind: "session"; readonly session: Session } | Refusal> {
   const client = new Redis(clientOptions(endpoint, options.connectTimeoutMs, options.blocking));
@@ -72,8 +74,14 @@ export async function startSession(
   client.on("error", (error) => {
     reason ??= error;
   });
+  // Even one that may be silent on purpose later has to answer now.
+  const patience = setTimeout(() => {
+    reason ??= new Error("Socket timeout. It took too long to sign in.");
+    client.disconnect();
+  }, options.connectTimeoutMs + silenceMs);
   try {
     await client.connect();
+    options.onConnected?.();
     const server = parseServerInfo(await signIn(client, endpoint, address, options.role));
     if (server.loading) throw new Error("it is still loading its data");
     checkServerInfo(server);
@@ -86,6 +94,7 @@ export async function startSession(
       address,
     );
   } finally {
+    clearTimeout(patience);
     options.signal.removeEventListener("abort", giveUp);
   }
 }
@@ -95,7 +104,9 @@ async function signIn(client: Redis, endpoint: Endpoint, address: KvsAddress, ro
   const steps: Promise<unknown>[] = [];
   if (address.password !== undefined) {
     const user = address.username === undefined ? [] : [address.username];
-    steps.push(client.call("AUTH", ...user, address.password).catch(ignoreNeedless));
+    steps.push(
+      client.call("AUTH", ...user, address.password).catch(address.private ? refuseNeedless : ignoreNeedless),
+    );
   }
   if (endpoint.db !== 0) steps.push(client.call("SELECT", endpoint.db));
   const info = client.call("INFO");
@@ -109,9 +120,16 @@ async function signIn(client: Redis, endpoint: Endpoint, address: KvsAddress, ro
 }
 
 function ignoreNeedless(error: unknown): void {
-  if (error instanceof Error && /without any password configured|no password is set/.test(error.message))
-    return;
-  throw error;
+  if (!isNeedless(error)) throw error;
+}
+
+/** A server that we started has a password. */
+function refuseNeedless(error: unknown): never {
+  throw isNeedless(error) ? new KvsError("another server listens there, one without a password") : error;
+}
+
+function isNeedless(error: unknown): boolean {
+  return error instanceof Error && /without any password configured|no password is set/.test(error.message);
 }
 
 /** The server answered with an error: the connection itself is sound. */

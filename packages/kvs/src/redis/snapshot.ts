@@ -1,27 +1,41 @@
 import { MalformedMessageError } from "../errors.js";
 import { noRunSnapshot } from "../no-run.js";
 import { contextId, engineId } from "../protocol/index.js";
-import type { EngineSnapshot, Snapshot } from "../store.js";
+import type { ContextSnapshot, EngineSnapshot, Snapshot } from "../store.js";
 import { asArray, asBuffer, asNumber, asText } from "./reply.js";
 import { wantedOf } from "../wanted.js";
 
 /** Throws `MalformedMessageError`. */
 export function parseSnapshot(reply: unknown): Snapshot {
-  const [token, beat, queued, reports, wanted, ...engines] = asArray(reply);
+  const [token, beat, queued, reports, wanted, state, contexts, engines] = asArray(reply);
   if (token === undefined) return noRunSnapshot;
   return {
     open: true,
     token: asNumber(token),
     driverBeat: asNumber(beat),
+    state: asBuffer(state),
     queued: asNumber(queued),
     reports: asNumber(reports),
     wanted: wantedOf(asNumber(wanted)),
-    engines: engines.map(parseEngine),
+    contexts: asArray(contexts).map(parseContext),
+    engines: asArray(engines).map(parseEngine),
+  };
+}
+
+function parseContext(reply: unknown): ContextSnapshot {
+  const [context, rank, info, wanted, credit] = asArray(reply);
+  const left = asNumber(credit);
+  return {
+    context: contextId(asText(context)),
+    rank: asNumber(rank),
+    info: asBuffer(info),
+    wanted: wantedOf(asNumber(wanted)),
+    credit: left < 0 ? null : left,
   };
 }
 
 function parseEngine(reply: unknown): EngineSnapshot {
-  const [engine, context, rank, info, renewal, stats, claims, wanted, state] = asArray(reply);
+  const [engine, context, rank, info, renewal, stats, claims, wanted, state, why] = asArray(reply);
   return {
     engine: engineId(asText(engine)),
     context: contextId(asText(context)),
@@ -32,6 +46,7 @@ function parseEngine(reply: unknown): EngineSnapshot {
     claims: asNumber(claims),
     wanted: wantedOf(asNumber(wanted)),
     state: stateOf(asText(state)),
+    why: asText(why),
   };
 }
 

@@ -5,9 +5,12 @@ import type { RunId } from "../protocol/index.js";
 import type { KvsStore } from "../store.js";
 import { type Call, replyError } from "./call.js";
 import { Connection, type ConnectionEvent } from "./connection.js";
+import { contextVerbs } from "./context-verbs.js";
 import { Doorbell } from "./doorbell.js";
 import { driverVerbs } from "./driver-verbs.js";
+import { parseClaimedTask } from "./element.js";
 import { engineVerbs } from "./engine-verbs.js";
+import { asArray, asBuffer } from "./reply.js";
 import { scripts } from "./scripts.js";
 import { type Role, runScript } from "./session.js";
 import { parseSnapshot } from "./snapshot.js";
@@ -32,7 +35,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Kvs
   const connection = new Connection({ address, role, waitMs: waitMs ?? 0, onEvent });
   await connection.open();
   const { serverRunId } = connection;
-  const doorbell = new Doorbell({ address, role, serverRunId });
+  const doorbell = new Doorbell({ address: connection.address, role, serverRunId });
   const key = metaKey(runId);
   let disconnected = false;
 
@@ -48,7 +51,13 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Kvs
 
   return {
     ...driverVerbs(call),
+    ...contextVerbs(call),
     ...engineVerbs(call),
+    async claimsOf(engine, max) {
+      return asArray(await call(scripts.claimsOf, [engine, max])).map((claim) =>
+        parseClaimedTask(asBuffer(claim)),
+      );
+    },
     async snapshot() {
       return parseSnapshot(await call(scripts.snapshot, []));
     },

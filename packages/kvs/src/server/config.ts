@@ -1,12 +1,18 @@
+/** Where a server listens besides its Unix socket; `bind` as the server's own setting has it. */
+export interface Tcp {
+  readonly port: number;
+  readonly bind: readonly string[];
+}
+
 /** What a private server is told on its standard input: the secret stands neither in argv nor on disk. */
 export function serverConfig(options: {
   readonly directory: string;
   readonly socket: string;
   readonly logFile: string;
   readonly password: string;
+  readonly tcp: Tcp | null;
 }): string {
   const settings: readonly (readonly [string, string])[] = [
-    ["port", "0"],
     ["unixsocket", options.socket],
     ["unixsocketperm", "700"],
     ["requirepass", options.password],
@@ -17,7 +23,24 @@ export function serverConfig(options: {
     ["appendonly", "no"],
     ["maxmemory-policy", "noeviction"],
   ];
-  return settings.map(([name, value]) => `${name} ${quoted(value)}\n`).join("");
+  const lines = settings.map(([name, value]) => `${name} ${quoted(value)}\n`);
+  return [...lines, ...tcpLines(options.tcp)].join("");
+}
+
+function tcpLines(tcp: Tcp | null): string[] {
+  if (tcp === null) return ["port 0\n"];
+  return [
+    `port ${tcp.port}\n`,
+    `bind ${tcp.bind.join(" ")}\n`,
+    "protected-mode yes\n",
+    // Many jobs of an array start in the same second. The system lowers it to what it allows.
+    "tcp-backlog 4096\n",
+    // A thousand engines have two connections each. The server raises its own limit of open files (`ulimit -n`) as far as it
+    // may, and lowers this to what that allows.
+    "maxclients 20000\n",
+    // A host that went without a word (walltime, a cut cable) holds its connections no longer than this, in seconds.
+    "tcp-keepalive 60\n",
+  ];
 }
 
 /** The server reads `"…"` with backslash escapes, so that a path may hold anything. */

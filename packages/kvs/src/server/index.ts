@@ -4,4 +4,6 @@ export { buildServerBinary } from "./build-binary.js";
 export { findServerBinary } from "./find-binary.js";
 export { type Keeper, type KeeperOptions, startKeeper } from "./keeper.js";
 export { parseKvsServerOption } from "./parse-option.js";
+export { type Listen, parseUseAddress } from "./listen.js";
+export { startReachableServer } from "./reachable-server.js";
 export { type PrivateServer, type ServerExit, startPrivateServer } from "./private-server.js";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
-import { serverConfig } from "./config.js";
+import { type Tcp, serverConfig } from "./config.js";
 
 export interface ServerExit {
   readonly code: number | null;
@@ -37,11 +37,13 @@ const readyTimeoutMs = 15_000;
 
 /**
  * Starts `binary` (see `findServerBinary`) with a random password on a Unix socket in a fresh directory below `directory` (by
- * default that for temporary files), keeping nothing on disk. Does not keep this process alive.
+ * default that for temporary files), keeping nothing on disk. Does not keep this process alive. With `tcp` it listens there
+ * too, if it can, which `address` does not tell: `startReachableServer` is for that.
  */
 export function startPrivateServer(options: {
   readonly binary: string;
   readonly directory?: string;
+  readonly tcp?: Tcp;
 }): PrivateServer {
   const directory = freshDirectory(options.directory ?? tmpdir());
   const socket = socketIn(directory);
@@ -54,7 +56,7 @@ export function startPrivateServer(options: {
   const exited = exitOf(child, logFile);
   // It may be gone before it has read what we write.
   child.stdin?.on("error", () => undefined);
-  child.stdin?.end(serverConfig({ directory, socket, logFile, password }));
+  child.stdin?.end(serverConfig({ directory, socket, logFile, password, tcp: options.tcp ?? null }));
   child.unref();
 
   const ready = becomesReady(options.binary, socket, exited);

@@ -44,12 +44,13 @@ export async function runKeeper(options: KeepOptions): Promise<void> {
   // Without it nobody can join or recover: the driver was about to end, or to begin.
   if (address === undefined) return endServer(options, undefined);
   // What we shall end is only the server that we were started for; a new driver may have started another.
-  const isOurs = address.addresses.some(
-    (each) => each.startsWith("unix:") && pathOf(each).startsWith(options.directory),
-  );
-  if (isOurs) await watch(options, address);
-  await endServer(options, isOurs ? address : undefined);
-  if (isOurs) removeAddressFile(options.addressFile, address);
+  const sockets = address.addresses.filter((each) => pathOf(each).startsWith(options.directory));
+  if (sockets.length === 0) return endServer(options, undefined);
+  // Of its other addresses nothing could be learned on this host.
+  const local = { ...address, addresses: sockets };
+  await watch(options, local);
+  await endServer(options, local);
+  removeAddressFile(options.addressFile, address);
 }
 
 /** Undefined: there is none. One that we may not use (others can read it) may be mended, and its server may be in use. */

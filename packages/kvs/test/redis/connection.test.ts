@@ -6,6 +6,7 @@ import { attempt, contextId, engineId, needsKey, runId, taskId } from "@taskmust
 import { type ConnectionEvent, connectRedisStore } from "@taskmuster/kvs/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Proxy } from "../proxy.js";
+import { quietBeat } from "../quiet-beat.js";
 import { TestServer, onPath } from "../test-server.js";
 
 const binary = onPath("redis-server");
@@ -97,7 +98,7 @@ describe.skipIf(binary === undefined)("a Redis store whose connection breaks", (
     proxy.refusing = true;
     proxy.cut();
     const connectionsBefore = proxy.connections;
-    const beats = [store.beat(token), store.beat(token)];
+    const beats = [store.beat(token, quietBeat), store.beat(token, quietBeat)];
     await vi.waitFor(() => {
       expect(proxy.connections).toBeGreaterThan(connectionsBefore + 4);
     }, 10_000);
@@ -107,7 +108,7 @@ describe.skipIf(binary === undefined)("a Redis store whose connection breaks", (
     expect((await store.snapshot()).driverBeat).toBe(2);
     expect(events.map(({ kind }) => kind)).toEqual(["down", "up"]);
     proxy.cut();
-    await store.beat(token);
+    await store.beat(token, quietBeat);
     expect(events.map(({ kind }) => kind)).toEqual(["down", "up", "down", "up"]);
   });
 
@@ -123,7 +124,7 @@ describe.skipIf(binary === undefined)("a Redis store whose connection breaks", (
     const { store, token } = await member();
     proxy.refusing = true;
     proxy.cut();
-    const waiting = expect(store.beat(token)).rejects.toThrow(KvsClosedError);
+    const waiting = expect(store.beat(token, quietBeat)).rejects.toThrow(KvsClosedError);
     await vi.waitFor(() => {
       expect(events).toHaveLength(1);
     });

@@ -11,6 +11,7 @@ import { readAddressFile, writeAddressFile } from "@taskmuster/kvs/server";
 import { build } from "esbuild";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { isProcessAlive } from "../../src/server/process-alive.js";
+import { quietBeat } from "../quiet-beat.js";
 import { onPath } from "../test-server.js";
 
 const binary = onPath("redis-server") ?? "";
@@ -56,7 +57,7 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     await Promise.all(stores.splice(0).map((store) => store.disconnect()));
     parent?.kill("SIGKILL");
     for (const pid of [pids?.keeper, pids?.server]) {
-      if (pid !== undefined && isProcessAlive(pid)) process.kill(pid, "SIGKILL");
+      if (pid !== undefined && pid > 1 && isProcessAlive(pid)) process.kill(pid, "SIGKILL");
     }
     rmSync(directory, { recursive: true, force: true });
   });
@@ -64,9 +65,17 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     rmSync(bundles, { recursive: true });
   });
 
-  async function startDriver(leaseMs: number): Promise<Pids> {
+  async function startDriver(leaseMs: number, publishedAs = ""): Promise<Pids> {
     const script = join(bundles, "parent.mjs");
-    const args = [script, binary, directory, join(bundles, "keeper.mjs"), addressFile, `${leaseMs}`];
+    const args = [
+      script,
+      binary,
+      directory,
+      join(bundles, "keeper.mjs"),
+      addressFile,
+      `${leaseMs}`,
+      publishedAs,
+    ];
     const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "inherit"] });
     parent = child;
     const line = await new Promise<string>((resolve, reject) => {
@@ -87,7 +96,7 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     const address = readAddressFile(addressFile);
     const store = await connectRedisStore({ address, runId: address.runId, role: "engine" });
     stores.push(store);
-    const info = encodeEngineInfo({ version: protocolVersion, host, pid, slots: 1, cores: 1 });
+    const info = encodeEngineInfo({ version: protocolVersion, host, pid, slots: 1, cores: 1, endsAt: null });
     await store.join({ engine, context: contextId("ctx"), info });
     return store;
   }
@@ -109,6 +118,13 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
 
   it("ends the server soon after a driver that was killed, when there is no engine", async () => {
     const started = await startDriver(300_000);
+    parent?.kill("SIGKILL");
+    await everythingIsGone(started);
+  });
+
+  it("ends a server that is there for other hosts too, whatever its other addresses lead to", async () => {
+    const started = await startDriver(300_000, "no-such-host.invalid");
+    expect(readAddressFile(addressFile).addresses).toHaveLength(2);
     parent?.kill("SIGKILL");
     await everythingIsGone(started);
   });
@@ -153,7 +169,8 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     const alive = spawn("/bin/sleep", ["1000"], { stdio: "ignore" });
     const exited = new Promise((resolve) => alive.once("exit", resolve));
     try {
-      await joinEngine(hostname(), alive.pid ?? 0);
+      if (alive.pid === undefined) expect.fail("it was not started");
+      await joinEngine(hostname(), alive.pid);
       parent?.kill("SIGKILL");
       await sleep(2_000);
       expect(isProcessAlive(started.server)).toBe(true);
@@ -172,7 +189,7 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
     stores.push(store);
     const token = await store.open(Buffer.from(""));
     for (let beats = 0; beats < 20; beats++) {
-      await store.beat(token);
+      await store.beat(token, quietBeat);
       await sleep(100);
     }
     expect(isProcessAlive(started.server)).toBe(true);

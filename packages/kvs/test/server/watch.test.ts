@@ -15,11 +15,14 @@ function engine(name: string, renewal: number, state: EngineSnapshot["state"] = 
     claims: 0,
     wanted: "run",
     state,
+    why: "",
   };
 }
 
 function seen(driverBeat: number, ...engines: EngineSnapshot[]): Snapshot {
-  return { open: true, token: 1, driverBeat, queued: 0, reports: 0, wanted: "run", engines };
+  const state = Buffer.from("");
+  const counts = { token: 1, driverBeat, queued: 0, reports: 0 };
+  return { open: true, ...counts, state, wanted: "run", contexts: [], engines };
 }
 
 const nobody = () => false;

@@ -28,14 +28,14 @@ export function formatRows(rows: readonly StatusRow[]): Buffer {
 /** All but the command, which need not be text. */
 function columns(row: StatusRow): string {
   return (
-    `${flags(row)}\t${row.id}\t${row.line}\t${row.repeatIndex}\t${row.node}\t${row.pid}\t${row.returnCode}\t` +
+    `${rowFlags(row)}\t${row.id}\t${row.line}\t${row.repeatIndex}\t${row.node}\t${row.pid}\t${row.returnCode}\t` +
     `${formatSeconds(row.elapsed)}\t${formatSeconds(row.start)}\t${formatSeconds(row.finish)}\t` +
     `${row.outBytes}\t${row.outSnippet}\t${row.errBytes}\t${row.errSnippet}\t`
   );
 }
 
 /** Four characters; those of barriers are five, and say nothing of what the other flags say. */
-function flags(row: StatusRow): string {
+export function rowFlags(row: StatusRow): string {
   switch (row.kind) {
     case "barrier":
       return "B    ";

@@ -1,5 +1,5 @@
 export { commandColumn } from "./command-column.js";
-export { formatRow, formatRows } from "./format.js";
+export { formatRow, formatRows, rowFlags } from "./format.js";
 export { parseRow } from "./parse.js";
 export { parsePythonBytesRepr, pythonReprOfBytes } from "./python-bytes.js";
 export { pythonReprOfStr } from "./python-text.js";

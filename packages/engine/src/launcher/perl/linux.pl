@@ -63,6 +63,8 @@ sub prepare_child {
     syscall($NR{dup3}, $out, 1, 0);
     syscall($NR{dup3}, $err, 2, 0);
 }
+# A task that cannot be pinned runs all the same.
+sub pin_to { my ($mask) = @_; syscall($NR{sched_setaffinity}, 0, length $mask, $mask) }
 sub unblock_signals { syscall($NR{rt_sigprocmask}, $SIG_SETMASK, $NO_SIGNAL, 0, 8) }
 
 # --- the process that forks for us, see spawner.pl

@@ -29,7 +29,8 @@ sub read_frames {
 sub take_frame {
     my ($kind, $contents) = @_;
     if ($kind eq 'L') {
-        my ($tag, @request) = unpack('N C N/a a*', $contents);   # whether it replaces variables of ours, environment, command
+        # Flags (1: it replaces variables of ours, 2: it is pinned), environment (the mask of CPUs comes first), command.
+        my ($tag, @request) = unpack('N C N/a a*', $contents);
         $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, @request);
     } elsif ($kind eq 'S') {
         my ($tag, $grace_ms) = unpack('NN', $contents);
@@ -111,7 +112,7 @@ sub run {
         check_fence() if $fence_untold;
         flush_reports() if $to_send ne '';
     }
-    if ($spawner_pid) { kill('KILL', $spawner_pid); waitpid($spawner_pid, 0) }
+    if (($spawner_pid || 0) > 1) { kill('KILL', $spawner_pid); waitpid($spawner_pid, 0) }
     exit_at_once(0);
 }
 

@@ -46,6 +46,7 @@ sub prepare_child {
     redirect($out, 1);
     redirect($err, 2);
 }
+sub pin_to { }   # nothing that does so is everywhere
 sub unblock_signals { POSIX::sigprocmask(POSIX::SIG_SETMASK(), $NO_SIGNAL) }
 
 our ($spawner_pid, $answers);   # never there

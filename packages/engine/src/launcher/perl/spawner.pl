@@ -21,8 +21,8 @@ if ($spawner_pid == 0) {
     syscall($NR{close}, $_ + 0) for grep { /^\d+$/ && $_ > 2 && $_ != fileno $fds && !$mine{$_} } readdir $fds;
     closedir $fds;
 
-    my ($NR_recvmsg, $NR_clone, $NR_close, $NR_write, $NR_setsid, $NR_prctl, $NR_dup3, $NR_sigprocmask)
-        = @NR{qw(recvmsg clone close write setsid prctl dup3 rt_sigprocmask)};
+    my ($NR_recvmsg, $NR_clone, $NR_close, $NR_write, $NR_setsid, $NR_prctl, $NR_dup3, $NR_sigprocmask, $NR_affinity)
+        = @NR{qw(recvmsg clone close write setsid prctl dup3 rt_sigprocmask sched_setaffinity)};
     my ($NR_execve, $bash, $dash_c) = ($NR{execve}, '/bin/bash', '-c');
     my ($in, $out) = (fileno $inbox, fileno $outbox);
     my $request = "\0" x 65536;
@@ -31,7 +31,7 @@ if ($spawner_pid == 0) {
     # What each task's environment begins with, as the kernel takes it: setting variables one by one costs more than all else here.
     my @own = map { "$_=$ENV{$_}" } keys %ENV;
     my $own = pack('p*', @own);
-    my ($length, $msghdr, $answer, $serial, $replaces, $command, @added, %names, $argv, $envp);
+    my ($length, $msghdr, $answer, $serial, $flags, $mask, $command, @added, %names, $argv, $envp);
     while (1) {
         $msghdr = pack('J Lx4 P J P J ix4', 0, 0, $iovec, 1, $rights, 24, 0);
         $length = syscall($NR_recvmsg, $in, $msghdr, 0x40000000);  # MSG_CMSG_CLOEXEC
@@ -46,8 +46,12 @@ if ($spawner_pid == 0) {
             syscall($NR_prctl, 1, 9, 0, 0, 0);
             syscall($NR_dup3, $output, 1, 0);
             syscall($NR_dup3, $errors, 2, 0);
-            ($serial, $replaces, $command, @added) = unpack('NCN/a(N/a)*', substr($request, 0, $length));
-            if ($replaces) {
+            ($serial, $flags, $command, @added) = unpack('NCN/a(N/a)*', substr($request, 0, $length));
+            if ($flags & 2) {
+                $mask = shift @added;
+                syscall($NR_affinity, 0, length $mask, $mask);
+            }
+            if ($flags & 1) {
                 %names = map { /^([^=]*)/ ? ($1 => 1) : () } @added;
                 $own = pack('p*', grep { !/^([^=]*)/ || !$names{$1} } @own);
             }

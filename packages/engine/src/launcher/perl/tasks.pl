@@ -69,7 +69,7 @@ sub open_task_channels {
 }
 
 sub launch {
-    my ($tag, $replaces, $environment, $command, $tries) = @_;
+    my ($tag, $flags, $environment, $command, $tries) = @_;
     my ($out, $out_writer) = make_pipe();
     my ($err, $err_writer) = make_pipe();
     my $serial = ++$last_serial;
@@ -79,13 +79,13 @@ sub launch {
     my $marked = $environment . pack('N/a*', "$MARK=$inherited_mark$nonce.$serial;");
     my $pid;
     if (!defined $err_writer) { }
-    elsif (ask_spawner(pack('NCN/a*a*', $serial, $replaces, $command, $marked), $out_writer, $err_writer)) {
+    elsif (ask_spawner(pack('NCN/a*a*', $serial, $flags, $command, $marked), $out_writer, $err_writer)) {
         $pid = 0;
-        $task->[REQUEST] = [$replaces, $environment, $command];
+        $task->[REQUEST] = [$flags, $environment, $command];
         $unanswered{$serial} = $task;
     } else {
         $pid = fork;
-        become_task($serial, $marked, $command, $out_writer, $err_writer) if defined $pid && $pid == 0;
+        become_task($serial, $flags, $marked, $command, $out_writer, $err_writer) if defined $pid && $pid == 0;
     }
     my $errno = $! + 0;
     close_fd($out_writer) if defined $out_writer;
@@ -96,15 +96,17 @@ sub launch {
         push @young, $task;
     } else {
         close_fd($_) for grep { defined } $out, $err;
-        retry_launch($tag, $replaces, $environment, $command, $tries || 0, $errno);
+        retry_launch($tag, $flags, $environment, $command, $tries || 0, $errno);
     }
 }
 
 # In the child; never returns.
 sub become_task {
-    my ($serial, $environment, $command, $out, $err) = @_;
+    my ($serial, $flags, $environment, $command, $out, $err) = @_;
     prepare_child($out, $err);
-    for (unpack('(N/a)*', $environment)) { $ENV{$1} = $2 if /^([^=]*)=(.*)/s }
+    my @added = unpack('(N/a)*', $environment);
+    pin_to(shift @added) if $flags & 2;
+    for (@added) { $ENV{$1} = $2 if /^([^=]*)=(.*)/s }
     unblock_signals();
     exec { '/bin/bash' } '/bin/bash', '-c', $command;
     syswrite($error_writer, pack('NN', $serial, $!));
@@ -167,11 +169,11 @@ sub learn_pid {
 }
 
 sub retry_launch {
-    my ($tag, $replaces, $environment, $command, $tries, $errno) = @_;
+    my ($tag, $flags, $environment, $command, $tries, $errno) = @_;
     if ($tries > $#FORK_RETRY_SECONDS) { tell_unstarted($tag, $FORK_FAILED, $errno) }
     else {
         my $at = $now + $FORK_RETRY_SECONDS[$tries];
-        push @unforked, [$tag, $replaces, $environment, $command, $tries + 1, $at];
+        push @unforked, [$tag, $flags, $environment, $command, $tries + 1, $at];
     }
 }
 

@@ -74,9 +74,14 @@ sub members {
     while (@front) {
         my ($pid, $task) = @{ shift @front };
         next if $seen{$pid}++;
+        # Everybody descends from 1: it is nobody's, whatever it looks like.
+        if ($pid <= 1) {
+            push @front, map { [$_, undef] } @{ $children{$pid} || [] };
+            next;
+        }
         my ($parent, $group, $session) = @{ $live->{$pid} };
         $task ||= $by_pid{$pid} || $by_session{$session} || $by_pid{$session} || $by_session{$group} || $by_pid{$group};
-        if (!$task && ($parent == $us || !$adopts_orphans)) {
+        if (!$task && length $nonce >= 16 && ($parent == $us || !$adopts_orphans)) {
             # One that carries the mark of a task that has ended was left behind by it, and is left alone.
             my ($serial) = environment_of($pid) =~ /\b\Q$nonce\E\.(\d+);/;
             $task = defined $serial ? $task_of_serial{$serial} || [-1, -1] : $adopts_orphans ? $strays : undef;

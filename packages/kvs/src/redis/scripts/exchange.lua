@@ -20,7 +20,10 @@ if seq == lastSeq then
   if found[1] == 'member' then
     for needs, ids in string.gmatch(found[9], '(%S+) ([%d,]+)') do
       local elements = {}
-      for id in string.gmatch(ids, '%d+') do elements[#elements + 1] = call('HGET', claims, id) or nil end
+      for id in string.gmatch(ids, '%d+') do
+        local claim = call('HGET', claims, id)
+        if claim then elements[#elements + 1] = string.sub(claim, #needs + 2) end
+      end
       answer[#answer + 1] = needs
       answer[#answer + 1] = elements
     end
@@ -91,7 +94,7 @@ if able then
         got[#got + 1] = element
         ids[#ids + 1] = id
         claimed[#claimed + 1] = id
-        claimed[#claimed + 1] = element
+        claimed[#claimed + 1] = needs .. ' ' .. element
       end
     end
     if #got > 0 then

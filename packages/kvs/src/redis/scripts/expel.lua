@@ -1,4 +1,4 @@
--- ARGV: run_id, token, engine. Answers "<id>:<attempt>" of its claims, with blanks between.
+-- ARGV: run_id, token, engine, why. Answers "<id>:<attempt>" of its claims, with blanks between.
 local engine = ARGV[3]
 local key = P .. 'engine:' .. engine
 local found = call('HMGET', key, 'state', 'expelled')
@@ -6,14 +6,15 @@ if found[1] ~= 'member' then return found[2] or '' end
 
 local claims = {}
 for _, element in ipairs(call('HVALS', P .. 'claims:' .. engine)) do
-  claims[#claims + 1] = string.match(element, '^%d+:%d+')
+  claims[#claims + 1] = string.match(element, '^%S+ (%d+:%d+)')
 end
 local answer = table.concat(claims, ' ')
 call('UNLINK', P .. 'claims:' .. engine)
-call('HSET', key, 'state', 'expelled', 'expelled', answer, 'idle', '0')
+call('HSET', key, 'state', 'expelled', 'expelled', answer, 'idle', '0', 'why', ARGV[4])
 call('ZREM', P .. 'idle', engine)
 call('ZREM', P .. 'starved', engine)
 chime(engine)
 -- It may have been rung for a task that it never took.
 ringIdle(queued(run[4]))
+prune(engine)
 return answer

@@ -8,7 +8,8 @@ if not rank then
   rank = call('HINCRBY', KEYS[1], 'ranks', 1) - 1
   local contextWanted = call('HGET', P .. 'contexts', 'wanted:' .. context) or '0'
   call('HSET', key, 'state', 'member', 'context', context, 'rank', rank, 'info', ARGV[4], 'contextWanted', contextWanted,
-    'wanted', '0', 'seq', '0', 'reported', '0', 'acknowledged', '0', 'renewal', '0', 'stats', '', 'idle', '0', 'last', '')
+    'wanted', '0', 'seq', '0', 'reported', '0', 'acknowledged', '0', 'renewal', '0', 'stats', '', 'idle', '0', 'last', '',
+    'why', '')
   call('RPUSH', P .. 'engines', engine)
   chime('driver')
 end

@@ -1,10 +1,17 @@
--- ARGV: run_id. Answers nothing when there is no such run, or token, beat, queued, reports, wanted, then {} per engine.
-local run = call('HMGET', KEYS[1], 'epoch', 'token', 'beat', 'wanted', 'needs')
+-- ARGV: run_id. Answers nothing when there is no such run, or token, beat, queued, reports, wanted, state, {} per context
+-- in one table, {} per engine in another.
+local run = call('HMGET', KEYS[1], 'epoch', 'token', 'beat', 'wanted', 'needs', 'state')
 if run[1] ~= ARGV[1] then return {} end
-local answer = { tonumber(run[2]), tonumber(run[3]), queued(run[5]), call('LLEN', P .. 'reports'), tonumber(run[4]) }
-for _, engine in ipairs(call('LRANGE', P .. 'engines', 0, -1)) do
-  local e = call('HMGET', P .. 'engine:' .. engine, 'context', 'rank', 'info', 'renewal', 'stats', 'state', 'contextWanted', 'wanted')
-  local wanted = e[6] == 'member' and math.max(tonumber(run[4]), tonumber(e[7]), tonumber(e[8])) or 2
-  answer[#answer + 1] = { engine, e[1], tonumber(e[2]), e[3], tonumber(e[4]), e[5], call('HLEN', P .. 'claims:' .. engine), wanted, e[6] }
+local runWanted = tonumber(run[4])
+local contexts, engines = {}, {}
+for rank, name in ipairs(call('LRANGE', P .. 'labels', 0, -1)) do
+  local c = call('HMGET', P .. 'contexts', 'info:' .. name, 'wanted:' .. name, 'credit:' .. name)
+  contexts[rank] = { name, rank - 1, c[1], math.max(runWanted, tonumber(c[2] or '0')), tonumber(c[3] or '-1') }
 end
-return answer
+for _, engine in ipairs(call('LRANGE', P .. 'engines', 0, -1)) do
+  local e = call('HMGET', P .. 'engine:' .. engine, 'context', 'rank', 'info', 'renewal', 'stats', 'state', 'contextWanted', 'wanted', 'why')
+  local wanted = e[6] == 'member' and math.max(runWanted, tonumber(e[7]), tonumber(e[8])) or 2
+  engines[#engines + 1] =
+    { engine, e[1], tonumber(e[2]), e[3], tonumber(e[4]), e[5], call('HLEN', P .. 'claims:' .. engine), wanted, e[6], e[9] }
+end
+return { tonumber(run[2]), tonumber(run[3]), queued(run[5]), call('LLEN', P .. 'reports'), runWanted, run[6], contexts, engines }

@@ -9,6 +9,6 @@ local function purge(needs)
   for _, name in ipairs(call('HKEYS', P .. 'posted')) do
     call('UNLINK', P .. 'post:' .. name)
   end
-  call('UNLINK', KEYS[1], P .. 'engines', P .. 'reports', P .. 'idle', P .. 'starved', P .. 'contexts', P .. 'withdrawn',
-    P .. 'posted', P .. 'bell:driver')
+  call('UNLINK', KEYS[1], P .. 'engines', P .. 'reports', P .. 'idle', P .. 'starved', P .. 'contexts', P .. 'labels',
+    P .. 'gone', P .. 'requests', P .. 'withdrawn', P .. 'posted', P .. 'bell:driver')
 end

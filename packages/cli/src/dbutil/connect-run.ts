@@ -1,0 +1,46 @@
+import { existsSync } from "node:fs";
+import { hostname, userInfo } from "node:os";
+import type { KvsStore } from "@taskmuster/kvs";
+import { runId } from "@taskmuster/kvs/protocol";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { readAddressFile } from "@taskmuster/kvs/server";
+import { type FoundRun, findRun } from "./find-run.js";
+
+/** The run that is meant: what was named, else what `dbUtil.sh` names, else the newest in this directory. */
+export function runMeant(named: string | undefined, env: NodeJS.ProcessEnv): Promise<FoundRun> {
+  const byScript = env["TASKMUSTER_RUN"];
+  return findRun(named ?? (byScript === undefined || byScript === "" ? "." : byScript));
+}
+
+/** Calls `use` with the run's store, and closes it. */
+export async function withRun<Result>(
+  run: FoundRun,
+  use: (store: KvsStore) => Promise<Result>,
+): Promise<Result> {
+  const address = readAddressFile(run.addressFile);
+  const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
+  try {
+    return await use(store);
+  } finally {
+    await store.disconnect();
+  }
+}
+
+/** The same for who changes something: `isOver` tells that the run has ended, and its store with it. */
+export function steer<Result>(
+  run: FoundRun,
+  use: (store: KvsStore, isOver: () => boolean) => Promise<Result>,
+): Promise<Result> {
+  return withRun(run, (store) => use(store, () => !existsSync(run.addressFile)));
+}
+
+/** Who asks, for the driver's log. */
+export function askedBy(): string {
+  let user = "somebody";
+  try {
+    user = userInfo().username;
+  } catch {
+    // No entry for our user id, as in many containers.
+  }
+  return `${user}@${hostname()}`;
+}

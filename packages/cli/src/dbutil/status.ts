@@ -1,0 +1,116 @@
+import {
+  type Snapshot,
+  decodeContextInfo,
+  decodeEngineInfo,
+  decodeEngineStats,
+  decodeRunState,
+} from "@taskmuster/kvs/protocol";
+import { plural } from "../wording.js";
+
+/** What `dbutil status --json` prints. */
+export function statusJson(prefix: string, snapshot: Snapshot): object {
+  const state = snapshot.state.length === 0 ? null : decodeRunState(snapshot.state);
+  return {
+    run: prefix,
+    open: snapshot.open,
+    wanted: snapshot.wanted,
+    queued: snapshot.queued,
+    ...(state === null
+      ? {}
+      : {
+          name: state.name,
+          host: state.host,
+          pid: state.pid,
+          startedAt: new Date(state.startedAt).toISOString(),
+          phase: state.phase,
+          reason: state.reason,
+          serves: state.serves,
+          total: state.total,
+          done: state.done,
+          failed: state.failed,
+          skipped: state.skipped,
+          outstanding: state.outstanding,
+          lost: state.lost,
+          atBarrier: state.atBarrier,
+          taskSeconds: state.taskSeconds,
+          failures: state.failures.map((failure) => ({
+            ...failure,
+            command: text(failure.command),
+            lastWords: text(failure.lastWords),
+          })),
+        }),
+    contexts: snapshot.contexts.map((context) => ({
+      context: context.context,
+      rank: context.rank,
+      wanted: context.wanted,
+      credit: context.credit,
+      ...decodeContextInfo(context.info),
+    })),
+    engines: snapshot.engines.map((engine) => ({
+      rank: engine.rank,
+      context: engine.context,
+      ...decodeEngineInfo(engine.info),
+      membership: engine.state,
+      why: engine.why,
+      wanted: engine.wanted,
+      claims: engine.claims,
+      stats: engine.stats.length === 0 ? null : decodeEngineStats(engine.stats),
+    })),
+  };
+}
+
+/** What `dbutil status` prints. */
+export function statusText(prefix: string, snapshot: Snapshot): string {
+  const lines = [`run      ${prefix}`];
+  if (!snapshot.open) return `${[...lines, "has ended"].join("\n")}\n`;
+  const members = snapshot.engines.filter(({ state }) => state === "member");
+  if (snapshot.state.length > 0) lines.push(...runLines(snapshot));
+  lines.push(
+    `engines  ${members.length}, with ${plural(
+      members.reduce((sum, { info }) => sum + decodeEngineInfo(info).slots, 0),
+      "slot",
+    )}`,
+  );
+  for (const context of snapshot.contexts) {
+    const { kind, host, nodes, ended } = decodeContextInfo(context.info);
+    const left = context.credit === null ? "" : `, ${context.credit} more tasks at most`;
+    const state = ended !== "" ? `, ended: ${ended}` : context.wanted === "run" ? "" : `, ${context.wanted}`;
+    lines.push(
+      `context  ${context.context} (${kind}, from ${host}): ${plural(nodes.length, "node")}${left}${state}`,
+    );
+    for (const node of nodes) {
+      if (node.state === "failed") lines.push(`         ${node.host} failed: ${node.why}`);
+    }
+  }
+  for (const engine of snapshot.engines) {
+    const { host, slots } = decodeEngineInfo(engine.info);
+    const stats = engine.stats.length === 0 ? null : decodeEngineStats(engine.stats);
+    const counts = stats === null ? "" : `, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
+    const state =
+      engine.state === "member"
+        ? [stats?.state ?? "starting", stats?.why ?? ""].filter((part) => part !== "").join(": ")
+        : [engine.state === "left" ? "gone" : "lost", engine.why].filter((part) => part !== "").join(": ");
+    lines.push(
+      `engine   ${engine.rank} ${engine.context} ${host}: ${plural(slots, "slot")}${counts}, ${state}`,
+    );
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function runLines(snapshot: Snapshot): readonly string[] {
+  const state = decodeRunState(snapshot.state);
+  const done = state.done + state.skipped;
+  const parts = [`${done}${state.total === null ? "" : ` of ${state.total}`} done`];
+  if (state.failed > 0) parts.push(`${state.failed} failed`);
+  if (state.lost > 0) parts.push(`${state.lost} lost with an engine`);
+  parts.push(`${snapshot.queued} queued`);
+  if (state.atBarrier !== null) parts.push(`waiting at barrier ${state.atBarrier}`);
+  const lines = [`driver   ${state.host}, process ${state.pid}`, `tasks    ${parts.join(", ")}`];
+  if (state.reason !== "") lines.push(`ending   ${state.reason}`);
+  else if (state.serves && state.phase === "running") lines.push("state    serving: resources may be added");
+  return lines;
+}
+
+function text(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}

@@ -1,0 +1,31 @@
+import { open } from "node:fs/promises";
+import type { RunEnd } from "./model/model.js";
+
+/** More than the last entry takes. */
+const tailBytes = 4_096;
+
+/** What a run's ledger says of its end; null: nothing. */
+export async function readRunEnd(prefix: string): Promise<RunEnd | null> {
+  const file = await open(`${prefix}_ledger`, "r").catch(() => null);
+  if (file === null) return null;
+  try {
+    const { size } = await file.stat();
+    const tail = Buffer.alloc(Math.min(size, tailBytes));
+    await file.read(tail, 0, tail.length, size - tail.length);
+    return endOf(tail.toString().trimEnd().split("\n").at(-1) ?? "");
+  } catch {
+    return null;
+  } finally {
+    await file.close();
+  }
+}
+
+/** Throws on what is not JSON. */
+function endOf(line: string): RunEnd | null {
+  const entry: unknown = JSON.parse(line);
+  if (typeof entry !== "object" || entry === null || !("kind" in entry) || entry.kind !== "end") return null;
+  return {
+    reason: "reason" in entry && typeof entry.reason === "string" ? entry.reason : "",
+    done: "done" in entry && typeof entry.done === "number" ? entry.done : null,
+  };
+}

@@ -1,0 +1,3 @@
+export { MailNotifier } from "./mail.js";
+export { SmtpMailer } from "./smtp-mailer.js";
+export { smtpServerOf } from "./smtp-server.js";

@@ -1,0 +1,87 @@
+import type { KvsStore } from "@taskmuster/kvs";
+import { KvsError } from "@taskmuster/kvs";
+import type { RunId } from "@taskmuster/kvs/protocol";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import {
+  findServerBinary,
+  type Keeper,
+  type KvsAddress,
+  type Listen,
+  type PrivateServer,
+  type ServerExit,
+  startKeeper,
+  startPrivateServer,
+  startReachableServer,
+} from "@taskmuster/kvs/server";
+import type { Logger } from "pino";
+import type { RunFiles } from "./run-files.js";
+
+/* The key-value store of a run: found or started, watched over, and given back. */
+
+/** One that nobody else can reach is there at once; for another we must know first that it got its port. */
+export async function startServer(binary: string, listen: Listen | null): Promise<PrivateServer> {
+  return listen === null ? startPrivateServer({ binary }) : startReachableServer({ binary, listen });
+}
+
+export async function serverBinary(env: NodeJS.ProcessEnv): Promise<string> {
+  const binary = await findServerBinary(env);
+  if (binary !== null) return binary;
+  throw new KvsError(
+    "there is no redis-server or valkey-server on PATH. Install one (Debian, Ubuntu: apt-get install redis-server; " +
+      "Fedora, RHEL: dnf install redis; conda: conda install -c conda-forge redis-server), " +
+      "or build one without root: dbutil build-redis (needs a network, make and a C compiler), " +
+      "or name one that runs: --kvsserver HOST:PORT",
+  );
+}
+
+/** Waits for a server that we started; one that is somebody else's must be there. */
+export async function connectStore(
+  address: KvsAddress,
+  id: RunId,
+  server: PrivateServer | null,
+): Promise<KvsStore> {
+  if (server === null) return connectRedisStore({ address, runId: id, role: "driver" });
+  const options = { address, runId: id, role: "driver", waitMs: serverStartMs } as const;
+  const [store] = await Promise.all([connectRedisStore(options), server.ready]);
+  return store;
+}
+
+/** Sees to it that a private server does not outlive us for longer than its engines need it. */
+export function keep(
+  server: PrivateServer,
+  spec: {
+    readonly keeperScript: string;
+    readonly files: Pick<RunFiles, "kvsInfo">;
+    readonly leaseMs: number;
+  },
+): Keeper | null {
+  const { pid, directory } = server;
+  // It could not be started at all: `ready` says why.
+  if (pid === undefined) return null;
+  return startKeeper({
+    node: process.execPath,
+    keeperScript: spec.keeperScript,
+    addressFile: spec.files.kvsInfo,
+    server: { pid, directory },
+    leaseMs: spec.leaseMs,
+  });
+}
+
+export function howServerEnded(end: ServerExit): string {
+  return end.signal ?? `exit status ${end.code ?? "unknown"}`;
+}
+
+export async function closeStore(store: KvsStore, token: number, log: Logger): Promise<void> {
+  try {
+    await Promise.race([
+      store.close(token),
+      new Promise((_, reject) => setTimeout(() => reject(new Error("no answer")), closeMs).unref()),
+    ]);
+  } catch (error) {
+    log.warn({ err: error }, "the run's keys could not be deleted");
+  }
+  await store.disconnect();
+}
+
+const serverStartMs = 20_000;
+const closeMs = 5_000;

@@ -1,0 +1,92 @@
+import { type Outcome, type TaskId, taskId } from "@taskmuster/kvs/protocol";
+import type { TaskEnd } from "./engine-port.js";
+import { HeldEnds } from "./held-ends.js";
+import { type Launched, encodeTaskEnd, isFailure } from "./task-report.js";
+
+export interface TaskEndsOptions {
+  readonly host: string;
+  /** Ends other than success are held back for a moment: a signal may explain them. */
+  readonly holds: boolean;
+  /** `ends`: the claim that the report ends; null for a PERENGINE command. */
+  readonly report: (ends: TaskId | null, body: Uint8Array) => void;
+}
+
+interface Ended {
+  readonly task: Launched;
+  readonly end: TaskEnd;
+}
+
+/** What becomes of the ends of tasks: told at once, or held back first; as they were, or as our or the scheduler's doing. */
+export class TaskEnds {
+  readonly #options: TaskEndsOptions;
+  readonly #held = new HeldEnds<Ended>();
+  /** A scheduler's signal says that all this ends: whatever fails from now on failed of that. */
+  #signalled = false;
+  #done = 0;
+  #failed = 0;
+
+  constructor(options: TaskEndsOptions) {
+    this.#options = options;
+  }
+
+  get done(): number {
+    return this.#done;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  get holding(): boolean {
+    return this.#held.size > 0;
+  }
+
+  add(task: Launched, end: TaskEnd): void {
+    const mayBeSignals = this.#options.holds && !this.#signalled && !end.stopped;
+    if (mayBeSignals && isUnsuccessful(end.outcome)) {
+      for (const each of this.#held.add({ task, end })) this.#tell(each);
+    } else {
+      this.#tell({ task, end });
+    }
+  }
+
+  /** What has been held back for long enough was nobody's doing but the task's. */
+  onDue(): void {
+    for (const each of this.#held.due()) this.#tell(each);
+  }
+
+  /** Answers whether that explains the end of a START command. */
+  onStopSignal(): boolean {
+    this.#signalled = true;
+    const held = this.#held.takeAll();
+    for (const each of held) this.#tell(each);
+    return held.some(({ task }) => task.kind === "start");
+  }
+
+  outcomeOf(end: TaskEnd): Outcome {
+    const ours = end.stopped || (this.#signalled && isUnsuccessful(end.outcome));
+    return ours ? { kind: "cancelled" } : end.outcome;
+  }
+
+  #tell({ task, end }: Ended): void {
+    const outcome = this.outcomeOf(end);
+    this.#done++;
+    if (isFailure(outcome)) this.#failed++;
+    const ends = task.kind === "task" ? taskId(task.id) : null;
+    this.#options.report(ends, encodeTaskEnd(this.#options.host, task, end, outcome));
+  }
+}
+
+/** Whether an end may be a signal's doing that was not meant for the task: anything but success. */
+function isUnsuccessful(outcome: Outcome): boolean {
+  switch (outcome.kind) {
+    case "exited":
+      return outcome.code !== 0;
+    case "signalled":
+    case "lost":
+      return true;
+    case "failedToStart":
+    case "cancelled":
+      return false;
+  }
+}

@@ -1,0 +1,32 @@
+/** Longer than the fence and the driver's own patience: by then all that ran here is dead, and has been offered to others. */
+const leases = 2;
+const spareMs = 30_000;
+/** Time that we do not see pass (we were stopped, the machine slept) says nothing about the store. */
+const longestStepMs = 5_000;
+
+/** Decides when an engine has been without an answer for so long that it has no business here any more. */
+export class StoreWatch {
+  readonly #patienceMs: number;
+  #silentMs = 0;
+  #lookedAt: number;
+
+  constructor(leaseMs: number, nowMs: number) {
+    this.#patienceMs = leases * leaseMs + spareMs;
+    this.#lookedAt = nowMs;
+  }
+
+  onAnswer(): void {
+    this.#silentMs = 0;
+  }
+
+  /** To be called every few seconds. */
+  givesUp(nowMs: number): boolean {
+    this.#silentMs += Math.min(longestStepMs, nowMs - this.#lookedAt);
+    this.#lookedAt = nowMs;
+    return this.#silentMs > this.#patienceMs;
+  }
+
+  get silentSeconds(): number {
+    return Math.round(this.#silentMs / 1000);
+  }
+}

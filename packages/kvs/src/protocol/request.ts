@@ -1,0 +1,36 @@
+import * as z from "zod/mini";
+import { pack, unpackAs } from "./codec.js";
+import { protocolVersion } from "./version.js";
+
+const requestSchema = z.discriminatedUnion("kind", [
+  /** A person wants the run, a context or an engine to drain or to stop. */
+  z.object({
+    kind: z.literal("order"),
+    version: z.literal(protocolVersion),
+    scope: z.enum(["run", "context", "engine"]),
+    /** Of the context, or id of the engine; empty for the run. */
+    name: z.string(),
+    wanted: z.enum(["drain", "stop"]),
+    /** Who asks, for the log: `user@host`. */
+    by: z.string(),
+  }),
+  /** The context that started this engine has proof that it and all that it ran are dead. */
+  z.object({
+    kind: z.literal("dead"),
+    version: z.literal(protocolVersion),
+    engine: z.string(),
+    why: z.string(),
+  }),
+]);
+
+/** What others ask of the driver (`KvsStore.ask`): the one process that gives orders. */
+export type Request = z.infer<typeof requestSchema>;
+
+export function encodeRequest(request: Request): Buffer {
+  return pack(request);
+}
+
+/** Throws `MalformedMessageError`. */
+export function decodeRequest(bytes: Uint8Array): Request {
+  return unpackAs("request", requestSchema, bytes);
+}

@@ -1,0 +1,3 @@
+export type { SignIn } from "./names.js";
+export { type PublishedResult, TaskChannel } from "./task-channel.js";
+export { TaskClient } from "./task-client.js";

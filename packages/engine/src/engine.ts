@@ -50,6 +50,7 @@ export class Engine {
   #log: Logger | null = null;
   #allocationEnd: AllocationEnd | null = null;
   readonly #timers = new Map<"reminder" | "held", NodeJS.Timeout>();
+  #heartbeat: Heartbeat | null = null;
   #stopped: { readonly why: string; readonly cause: StopCause } | null = null;
   #refusals = 0;
   #ending = false;
@@ -114,6 +115,7 @@ export class Engine {
       onError: (error) => this.#fail(error),
     });
     const look = this.#lookRegularly(core, storeWatch, joined);
+    this.#heartbeat = heartbeat;
     heartbeat.start();
     if (this.#stopped === null) core.begin();
     else this.stop(this.#stopped.why, this.#stopped.cause);
@@ -231,6 +233,8 @@ export class Engine {
     if (this.#ending) return;
     const { store } = this.#world;
     try {
+      // What it has done shall stand there when it is gone.
+      await this.#heartbeat?.last();
       if (!(await store.leave(this.#id, why))) {
         const claims = await store.claimsOf(this.#id, maxReports);
         this.#log?.error({ claims: claims.length }, "the store holds claims of ours that we do not know");

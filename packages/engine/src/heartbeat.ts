@@ -23,6 +23,9 @@ export class Heartbeat {
   readonly #stats: () => EngineStats;
   readonly #events: HeartbeatEvents;
   #counter = 0;
+  /** What was last said, and when something must be said again. */
+  #said = "";
+  #dueAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
@@ -49,14 +52,15 @@ export class Heartbeat {
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
+  /** Says once more how things stand, whatever the answer; for an engine that leaves. Rejects when the store is lost. */
+  async last(): Promise<void> {
+    await this.#renew();
+  }
+
   async #beat(): Promise<void> {
     const sentAt = performance.now();
     try {
-      const answer = await this.#store.renew({
-        engine: this.#engine,
-        counter: ++this.#counter,
-        stats: encodeEngineStats(this.#stats()),
-      });
+      const answer = await this.#renew();
       if (this.#stopped) return;
       this.#events.onLease(sentAt + this.#leaseMs * (1 - leaseMargin) - performance.now());
       this.#events.onAnswer(answer);
@@ -64,9 +68,37 @@ export class Heartbeat {
       if (!this.#stopped) this.#events.onError(error);
       return;
     }
-    const interval = Math.min(longestIntervalMs, this.#leaseMs / renewalsPerLease);
-    this.#timer = setTimeout(() => void this.#beat(), interval);
+    this.#dueAt = performance.now() + Math.min(longestIntervalMs, this.#leaseMs / renewalsPerLease);
+    this.#wait();
+  }
+
+  /** People who watch want to see what has changed sooner than the lease would need it. */
+  #wait(): void {
+    const left = Math.max(0, this.#dueAt - performance.now());
+    this.#timer = setTimeout(
+      () => {
+        if (left <= newsIntervalMs || this.#said !== said(this.#stats())) void this.#beat();
+        else this.#wait();
+      },
+      Math.min(left, newsIntervalMs),
+    );
+  }
+
+  #renew(): Promise<RenewAnswer> {
+    const stats = this.#stats();
+    this.#said = said(stats);
+    return this.#store.renew({
+      engine: this.#engine,
+      counter: ++this.#counter,
+      stats: encodeEngineStats(stats),
+    });
   }
 }
 
+function said({ state, why, busy, done, failed }: EngineStats): string {
+  return `${state} ${busy} ${done} ${failed} ${why}`;
+}
+
 const leaseMargin = 0.1;
+/** A changed state is told after so long at the latest. */
+const newsIntervalMs = 2_000;

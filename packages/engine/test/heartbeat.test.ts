@@ -83,6 +83,31 @@ describe("Heartbeat", () => {
     heartbeat.stop();
   });
 
+  it("tells news sooner, and once more before it leaves", async () => {
+    let busy = 0;
+    const store = new Store();
+    const nothing = { onAnswer: () => undefined, onLease: () => undefined, onError: () => undefined };
+    const heartbeat = new Heartbeat(
+      store.verbs,
+      engineId("engine00"),
+      300_000,
+      () => ({ ...stats, busy }),
+      nothing,
+    );
+    heartbeat.start();
+    await store.answer();
+    busy = 3;
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(store.requests).toHaveLength(2);
+    await store.answer();
+    await vi.advanceTimersByTimeAsync(2000);
+    expect(store.requests).toHaveLength(2);
+    heartbeat.stop();
+    busy = 0;
+    void heartbeat.last();
+    expect(store.requests.map(({ stats: said }) => decodeEngineStats(said).busy)).toEqual([0, 3, 0]);
+  });
+
   it("says nothing after it was stopped, and leaves no timer", async () => {
     const { store, events, heartbeat } = started(10_000);
     heartbeat.stop();

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { TaskmusterError } from "@taskmuster/kvs";
 import type { NodePlan } from "../core/node-plan.js";
 import { srunFailure, srunWaits } from "../core/slurm-failure.js";
+import { endTimeOf } from "../core/slurm-end-time.js";
 import { type GresRequests, gresRequests } from "../core/slurm-gres.js";
 import { parseSrunOptions } from "../core/slurm-srun-options.js";
 import { srunStep } from "../core/slurm-step.js";
@@ -22,7 +23,7 @@ export class SlurmMethod implements ContextMethod {
   readonly #options: SlurmMethodOptions;
   readonly #srunOptions: ReadonlyMap<string, string> | null;
   readonly #turns = new Turns(stepsAtATime, turnMs);
-  #gres: Promise<GresRequests> | null = null;
+  #job: Promise<JobFacts> | null = null;
 
   /** Throws `TaskmusterError` (E_USAGE) on a bad `DISBATCH_SLURM_SRUN_OPTIONS_FILE`. */
   constructor(options: SlurmMethodOptions) {
@@ -38,10 +39,14 @@ export class SlurmMethod implements ContextMethod {
     return new RemoteEngine({
       host,
       prepare: async () => {
-        const { argsOf } = await (this.#gres ??= this.#askForGres());
+        const { gres, endTime } = await (this.#job ??= this.#askForJob());
         giveBack = await this.#turns.take();
-        const step = srunStep(plan, env, this.#srunOptions, argsOf.get(host) ?? []);
-        const line = remoteScript({ ...this.#options, variables: step.forTasks });
+        const step = srunStep(plan, env, this.#srunOptions, gres.argsOf.get(host) ?? []);
+        const variables = {
+          ...step.forTasks,
+          ...(endTime === null ? {} : { SLURM_JOB_END_TIME: `${endTime}` }),
+        };
+        const line = remoteScript({ ...this.#options, variables });
         return { command: "srun", args: [...step.args, "/bin/sh", "-c", bootstrap], env: step.env, line };
       },
       onSettled: () => giveBack(),
@@ -54,22 +59,32 @@ export class SlurmMethod implements ContextMethod {
     });
   }
 
-  async #askForGres(): Promise<GresRequests> {
-    const requests = await heldGres(this.#options.env);
-    if (requests.notice !== null) this.#options.onNotice(requests.notice);
-    return requests;
+  async #askForJob(): Promise<JobFacts> {
+    const { env, onNotice } = this.#options;
+    const shown = await showJob(env);
+    const gres = gresRequests(shown);
+    if (gres.notice !== null) onNotice(gres.notice);
+    return { gres, endTime: env["SLURM_JOB_END_TIME"] === undefined ? endTimeOf(shown) : null };
   }
 }
 
-/** What of GPUs and the like the job holds on which node. Where Slurm does not tell, a step gets what it gets unasked. */
-function heldGres(env: NodeJS.ProcessEnv): Promise<GresRequests> {
+/** What the environment of a job does not tell. */
+interface JobFacts {
+  /** What of GPUs and the like the job holds on which node. Where Slurm does not tell, a step gets what it gets unasked. */
+  readonly gres: GresRequests;
+  /** Seconds since 1970; null: the engine finds it in its environment, or nobody knows. */
+  readonly endTime: number | null;
+}
+
+/** What `scontrol` says of the job; empty when it says nothing. */
+function showJob(env: NodeJS.ProcessEnv): Promise<string> {
   const job = env["SLURM_JOB_ID"] ?? env["SLURM_JOBID"] ?? "";
   return new Promise((resolve) => {
     execFile(
       "scontrol",
       ["-d", "show", "job", job],
       { env, timeout: scontrolMs, maxBuffer: mostBytes },
-      (error, stdout) => resolve(gresRequests(error === null ? stdout : "")),
+      (error, stdout) => resolve(error === null ? stdout : ""),
     );
   });
 }

@@ -94,7 +94,7 @@ export class NodeLauncher implements Launcher {
   setDeadline(msFromNow: number): void {
     this.#deadline = performance.now() + msFromNow;
     if (msFromNow > 0) this.#fenced = false;
-    this.#guardian?.setDeadline(msFromNow);
+    this.#guardian?.setDeadline(msFromNow + guardianSlackMs);
     clearTimeout(this.#fence);
     // A longer one overflows Node's timers, not the guardian's.
     if (msFromNow < 2 ** 31) this.#fence = setTimeout(() => void this.#fall(), Math.max(0, msFromNow));
@@ -125,7 +125,9 @@ export class NodeLauncher implements Launcher {
       ...(livenessFd === undefined ? {} : { livenessFd }),
     });
     this.#guardian.removeAtEnd(this.#pipes.directory);
-    if (this.#deadline !== null) this.#guardian.setDeadline(this.#deadline - performance.now());
+    if (this.#deadline !== null) {
+      this.#guardian.setDeadline(this.#deadline - performance.now() + guardianSlackMs);
+    }
   }
 
   get #pastDeadline(): boolean {
@@ -218,7 +220,10 @@ export class NodeLauncher implements Launcher {
   async #fall(): Promise<void> {
     if (this.#fenced) return;
     this.#fenced = true;
+    // We are there to do it ourselves, and know what tasks that have ended left behind; the guardian would take everything.
+    this.#guardian?.setDeadline(insteadOfUsMs);
     await this.#stopAll("fence");
+    if (this.#fenced) this.#guardian?.setDeadline(neverMs);
     this.#options.events.onFenced();
   }
 
@@ -257,3 +262,8 @@ export class NodeLauncher implements Launcher {
     this.#options.events.onEnd(result);
   }
 }
+
+/** The guardian acts when we do not: not in the same moment. */
+const guardianSlackMs = 100;
+const insteadOfUsMs = 2_000;
+const neverMs = 10 ** 12;

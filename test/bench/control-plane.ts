@@ -47,6 +47,7 @@ function context(index: number): StartingContext {
     gone: engine.gone,
     onEngineGone: () => undefined,
     onNews: () => undefined,
+    drop: () => undefined,
     terminate: () => engine.terminate(),
     kill: () => engine.kill(),
     begin: ({ runId, address }) =>

@@ -139,16 +139,26 @@ export class Place {
   }
 
   async clean(): Promise<void> {
+    const left: string[] = [];
     await until("no process is left", () => {
-      const left = this.processes();
-      return left.length === 0 ? true : left;
+      const running = this.processes();
+      return running.length === 0 ? true : running;
     }).finally(() => {
-      for (const { pid } of this.processes()) process.kill(pid, "SIGKILL");
+      for (const { pid } of this.processes()) killIfThere(pid);
       rmSync(this.dir, { recursive: true, force: true });
+      left.push(...readdirSync(this.tmp));
+      rmSync(this.tmp, { recursive: true, force: true });
     });
-    const left = readdirSync(this.tmp);
-    rmSync(this.tmp, { recursive: true, force: true });
     expect(left, "left in the directory for temporary files").toEqual([]);
+  }
+}
+
+/** It may end while we look. */
+function killIfThere(pid: number): void {
+  try {
+    if (pid > 1) process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
 }
 

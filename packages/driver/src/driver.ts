@@ -69,6 +69,9 @@ export class Driver {
     this.#parts = parts;
     this.#members = new Members(parts, {
       onNews: () => this.#onNews(),
+      onExpelled: (engine) => {
+        for (const context of parts.contexts) context.drop(engine);
+      },
       onNotice: (message) => parts.onNotice(message),
       note: (entry) => this.#note(entry),
     });

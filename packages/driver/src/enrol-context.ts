@@ -34,6 +34,7 @@ export async function enrolContext(
     startMs: context.startMs,
     gone: context.gone,
     onEngineGone: (listener) => context.onEngineGone(listener),
+    drop: (engine) => context.drop(engine),
     terminate: () => context.terminate(),
     kill: () => context.kill(),
   };

@@ -24,6 +24,7 @@ interface MembersParts {
 interface MembersEvents {
   /** Tasks of a lost engine are to be offered again. */
   onNews(): void;
+  onExpelled(engine: EngineId): void;
   /** For people. */
   onNotice(message: string): void;
   note(entry: LedgerEntry): void;
@@ -178,6 +179,7 @@ export class Members {
       tasks: claims,
     });
     core.onEngineLost(claims, Date.now());
+    this.#events.onExpelled(engine.engine);
     this.#events.onNews();
   }
 }

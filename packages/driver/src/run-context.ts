@@ -18,6 +18,8 @@ export interface RunContext {
   /** Resolves when all its engines are gone, as far as can be told. */
   readonly gone: Promise<{ readonly ok: boolean; readonly message: string }>;
   onEngineGone(listener: (engine: EngineId, gone: EngineGone) => void): void;
+  /** An engine of it is lost: nobody needs to wait for what connects us to it. One that is not of this context is passed over. */
+  drop(engine: EngineId): void;
   /** Asks its engines to stop their tasks and go, without the store. */
   terminate(): void;
   /** Kills its engines; their guardians kill the tasks. */

@@ -50,6 +50,7 @@ export class HandEngine {
       startMs: 0,
       gone,
       onEngineGone: (listener) => (this.#onGone = listener),
+      drop: nothing,
       terminate: nothing,
       kill: nothing,
     };

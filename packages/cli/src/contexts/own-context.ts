@@ -93,6 +93,10 @@ export class OwnContext implements StartingContext {
     }));
   }
 
+  drop(engine: EngineId): void {
+    this.#context.drop(engine);
+  }
+
   terminate(): void {
     this.#context.terminate();
   }

@@ -90,6 +90,12 @@ export class Context {
     }
   }
 
+  /** Kills one engine, or at least what connects us to it: others count it as lost. */
+  drop(engine: EngineId): void {
+    const member = this.#members.find((each) => each.engine === engine);
+    if (member?.end === null) member.handle?.kill();
+  }
+
   /** Asks the engines to stop their tasks and go, without the store. */
   terminate(): void {
     this.#stopped = true;

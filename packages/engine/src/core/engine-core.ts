@@ -159,7 +159,7 @@ export class EngineCore {
    * what runs is longer than it seemed: they go back to where an idle engine can take them.
    */
   onReminder(): void {
-    const stuck = this.#reminder === this.#nextTag;
+    const stuck = this.#reminder === this.#nextTag && !this.#ends.suspectsSignal;
     this.#reminder = null;
     if (stuck && this.#phase === "running") {
       this.#claimSize.forgetTasks();
@@ -276,7 +276,7 @@ export class EngineCore {
   }
 
   #startWaiting(): void {
-    while (this.#waiting.length > 0 && this.#slots.free > 0) {
+    while (this.#waiting.length > 0 && this.#slots.free > 0 && !this.#ends.suspectsSignal) {
       const queued = this.#waiting.shift();
       const slot = queued === undefined ? null : this.#slots.take();
       if (queued === undefined || slot === null) return;

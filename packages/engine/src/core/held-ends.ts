@@ -15,6 +15,10 @@ export class HeldEnds<End> {
     return this.#young.length + this.#old.length;
   }
 
+  some(isMeant: (end: End) => boolean): boolean {
+    return this.#young.some(isMeant) || this.#old.some(isMeant);
+  }
+
   /** Answers what must be told now to make room for it. */
   add(end: End): readonly End[] {
     this.#young.push(end);

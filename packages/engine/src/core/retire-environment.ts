@@ -30,7 +30,7 @@ export function retireEnvironment(request: RetireRequest): Readonly<Record<strin
 }
 
 /** Where we run ourselves, when no engine does any more: it cannot be handed back while we are there. */
-export function driverNodeOf({ ownNode, active }: RetireRequest): string | null {
+function driverNodeOf({ ownNode, active }: RetireRequest): string | null {
   return ownNode === null || active.includes(ownNode) ? null : ownNode;
 }
 

@@ -41,6 +41,11 @@ export class TaskEnds {
     return this.#held.size > 0;
   }
 
+  /** A task seems to have died of a scheduler's signal. If it did, whatever is started now dies too. */
+  get suspectsSignal(): boolean {
+    return this.#held.some(({ end }) => seemsSignalled(end.outcome));
+  }
+
   add(task: Launched, end: TaskEnd): void {
     const mayBeSignals = this.#options.holds && !this.#signalled && !end.stopped;
     if (mayBeSignals && isUnsuccessful(end.outcome)) {
@@ -76,6 +81,15 @@ export class TaskEnds {
     this.#options.report(ends, encodeTaskEnd(this.#options.host, task, end, outcome));
   }
 }
+
+/** By a signal that schedulers send as a warning, or by a shell that tells so of its child. */
+function seemsSignalled(outcome: Outcome): boolean {
+  if (outcome.kind === "signalled") return warningSignals.has(outcome.signal);
+  return outcome.kind === "exited" && warningSignals.has(outcome.code - 128);
+}
+
+/** USR1, USR2, TERM. */
+const warningSignals: ReadonlySet<number> = new Set([10, 12, 15]);
 
 /** Whether an end may be a signal's doing that was not meant for the task: anything but success. */
 function isUnsuccessful(outcome: Outcome): boolean {

@@ -50,7 +50,7 @@ describe("why an engine goes", () => {
 describe("an engine in an allocation", () => {
   it("holds a failure back, with the slot free at once, and tells it when nothing explains it", () => {
     const rig = busyRig({ holdsFailures: true });
-    rig.end(1, { kind: "exited", code: 143 });
+    rig.end(1, { kind: "exited", code: 3 });
     expect(rig.calls()).toEqual(["exchange 2: wants c1*1; idle 1"]);
     expect([rig.core.holds, rig.core.stats]).toEqual([
       true,
@@ -61,8 +61,21 @@ describe("an engine in an allocation", () => {
     rig.core.onHeldDue();
     expect(rig.calls()).toEqual([]);
     rig.core.onHeldDue();
-    expect(rig.calls()).toEqual(["exchange 3: reports 1 task 0 exit 143 ends 0"]);
+    expect(rig.calls()).toEqual(["exchange 3: reports 1 task 0 exit 3 ends 0"]);
     expect([rig.core.holds, rig.core.stats]).toMatchObject([false, { done: 1, failed: 1 }]);
+  });
+
+  it("starts nothing while an end looks like a scheduler's signal: what starts now would die of it too", () => {
+    const rig = busyRig({ holdsFailures: true });
+    rig.end(1, { kind: "exited", code: 143 });
+    rig.answer({ tasks: [queued(2)] });
+    rig.core.onReminder();
+    expect(rig.calls().filter((call) => call.startsWith("launch"))).toEqual([]);
+    rig.core.onHeldDue();
+    rig.core.onHeldDue();
+    expect(rig.calls().filter((call) => call.startsWith("launch"))).toEqual([
+      "launch 3: id 2, slot 0: task 2",
+    ]);
   });
 
   it("holds nothing else back: success, what it stopped itself, what could not be started", () => {

@@ -140,6 +140,33 @@ describe("driver -S", () => {
     ]);
   });
 
+  it("with --idle-timeout lets an engine go that has had nothing to do for so long", async () => {
+    const driver = await serve(["true", slow]);
+    const idle = await ok(add("-s localhost:1 -l early -C 1"));
+    expect(idle.stdout).toContain("context early: all its engines have left");
+    const busy = add("-s localhost:1 -l busy");
+    await until("one works", async () => (await status()).engines[1]?.claims === 1);
+    await ok(add("-s localhost:1 -l idle --idle-timeout 0.5"));
+    const { stdout } = await place().shell(`'${dbutil}' status run`).finished;
+    expect(stdout).toContain("gone: idle for 0.5 s");
+    place().write("go", "");
+    await ok(busy);
+    expect((await driver.finished).stdout).toContain("2 done");
+  });
+
+  it("takes in engines of many contexts that join at the same time", async () => {
+    const driver = await serve(
+      Array.from({ length: 60 }, () => "echo $DISBATCH_ENGINE_RANK >> ran; sleep 0.3"),
+    );
+    const contexts = Array.from({ length: 12 }, () => add("-s localhost:1"));
+    for (const context of contexts) await ok(context);
+    expect((await driver.finished).stdout).toContain("60 done");
+    const ids = place()
+      .rows("run")
+      .map((row) => Number(row[1]));
+    expect(ids.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, id) => id));
+  });
+
   it("refuses a label that is taken, and what is no context option, and starts nothing", async () => {
     const driver = await serve([slow]);
     const first = add("-s localhost:1 -l one");

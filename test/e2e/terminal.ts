@@ -14,13 +14,16 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
+let terminals = 0;
+
 /** A real terminal of a given size (a tmux of its own) with an interactive shell in it. */
 export class Terminal {
   readonly #socket: string;
 
   /** `dir`: where its socket lies, and the shell starts. */
   constructor(dir: string, { columns = 80, rows = 24, env = {} }: TerminalOptions = {}) {
-    this.#socket = join(dir, ".tmux");
+    // A server that is told to end does not do so at once: the next one has a socket of its own.
+    this.#socket = join(dir, `.tmux-${++terminals}`);
     const variables = Object.entries({ LC_ALL: "C.UTF-8", ...env }).flatMap(([name, value]) => [
       "-e",
       `${name}=${value}`,

@@ -26,7 +26,9 @@ export class Progress {
     if (view.failed > 0) parts.push(`${view.failed} failed`);
     if (view.skipped > 0) parts.push(`${view.skipped} skipped`);
     if (view.lost > 0) parts.push(`${view.lost} lost`);
-    parts.push(`${view.running} running`);
+    parts.push(
+      view.engines === 0 && view.phase === "running" ? "waiting for engines" : `${view.running} running`,
+    );
     if (rate > 0) parts.push(rateText(rate));
     const left = this.#secondsLeft(view, rate, now);
     if (left !== null) parts.push(`${duration(left)} left`);

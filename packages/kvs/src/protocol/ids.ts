@@ -3,7 +3,7 @@ export type Brand<Value, Name extends string> = Value & { readonly __brand: Name
 
 /** One execution of a list. Lower-case letters and digits; part of every key of the run. */
 export type RunId = Brand<string, "RunId">;
-/** One engine process. Chosen by the engine itself when it starts and never used again, so a repeated join is one join. */
+/** One engine process. Chosen by whoever starts it and never used again, so a repeated join is one join. */
 export type EngineId = Brand<string, "EngineId">;
 /** A batch of resources that joined together; the label in file names (`SSH0`, `J1234`, or `-l`). */
 export type ContextId = Brand<string, "ContextId">;

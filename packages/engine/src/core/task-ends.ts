@@ -75,7 +75,8 @@ export class TaskEnds {
 
   #tell({ task, end }: Ended): void {
     const outcome = this.outcomeOf(end);
-    this.#done++;
+    // What was handed back, or lost, others will do.
+    if (outcome.kind !== "cancelled" && outcome.kind !== "lost") this.#done++;
     if (isFailure(outcome)) this.#failed++;
     const ends = task.kind === "task" ? taskId(task.id) : null;
     this.#options.report(ends, encodeTaskEnd(this.#options.host, task, end, outcome));

@@ -45,6 +45,7 @@ function context(index: number): StartingContext {
       ended: "",
     },
     gone: engine.gone,
+    engines: [],
     onEngineGone: () => undefined,
     onNews: () => undefined,
     drop: () => undefined,

@@ -1,4 +1,4 @@
-import { existsSync, readlinkSync, statSync } from "node:fs";
+import { chmodSync, existsSync, readlinkSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { type Finished, type Running, bin, until, usePlace } from "./harness.js";
@@ -204,11 +204,40 @@ describe("driver -S", () => {
     expect(over.stderr).toContain("has ended: finished, 2 tasks done");
   });
 
+  it("survives the end of its terminal when told so (nohup), and means nothing by a stray warning signal", async () => {
+    const driver = await serve([slow]);
+    const context = place().shell(`trap "" HUP; exec ./tasks_dbUtil.sh -s localhost:1`);
+    await until("it runs", async () => (await status()).engines[0]?.claims === 1);
+    context.kill("SIGHUP");
+    driver.kill("SIGUSR1");
+    driver.kill("SIGUSR2");
+    place().write("go", "");
+    await ok(context);
+    expect((await driver.finished).stdout).toContain("1 done");
+    expect(place().read("ran")).toBe("0\n");
+  });
+
   it("refuses to be told where to run as well", async () => {
     place().write("tasks", "true\n");
     const { code, stderr } = await place().run(["-S", "-s", "localhost:1", "tasks"]);
     expect(code).toBe(2);
     expect(stderr).toContain("-S starts no engines, so -s cannot go with it");
+  });
+});
+
+describe("a host that hangs", () => {
+  it("keeps neither a run nor a context from ending", async () => {
+    // It lets us in, says nothing, and never will.
+    place().write("ssh", "#!/bin/sh\nexec sleep 600\n");
+    chmodSync(place().path("ssh"), 0o755);
+    const env = { PATH: `${place().dir}:${process.env["PATH"] ?? ""}` };
+    place().write("list", "true\ntrue\n");
+    const own = await place().run(["-s", "localhost:1,hangs:1", "-p", "own", "list"], { env });
+    expect(own).toMatchObject({ code: 0, stderr: "" });
+    const driver = await serve(["true"]);
+    const context = await place().shell("./tasks_dbUtil.sh -s localhost:1,hangs:1", { env }).finished;
+    expect(context).toMatchObject({ code: 0, stderr: "" });
+    expect((await driver.finished).code).toBe(0);
   });
 });
 

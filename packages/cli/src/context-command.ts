@@ -1,24 +1,22 @@
 import { randomBytes } from "node:crypto";
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { type KvsStore, KvsLostError, TaskmusterError } from "@taskmuster/kvs";
 import {
   type ContextId,
   type ContextInfo,
-  type EnrolRequest,
   type RunInfo,
   decodeRunInfo,
   encodeContextInfo,
-  encodeRequest,
   protocolVersion,
   runId,
 } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { type RunAddress, readAddressFile } from "@taskmuster/kvs/server";
-import { openLog } from "@taskmuster/driver";
 import { parseContextLine } from "./command-line.js";
 import { type ContextSettings, contextSettingsOf } from "./contexts/context-settings.js";
+import { attend, within } from "./contexts/attend.js";
 import { OwnContext, checkReachable } from "./contexts/own-context.js";
 import { nameContext, planContext } from "./contexts/plan-context.js";
 import { withDefaults } from "./contexts/with-defaults.js";
@@ -26,7 +24,6 @@ import { runMeant } from "./dbutil/connect-run.js";
 import { type FoundRun, howItEnded } from "./dbutil/find-run.js";
 import { environmentForTasks } from "./own-environment.js";
 import { UsageError } from "./usage-error.js";
-import { plural } from "./wording.js";
 
 /**
  * Adds a context to a run: starts its engines, watches them, hands nodes back, and returns when all are gone. A run that has
@@ -43,19 +40,17 @@ export async function runContext(args: readonly string[]): Promise<number> {
   const run = await whereToJoin(typeof named === "string" ? named : undefined);
   if (run === null) return 0;
   const address = readAddressFile(run.addressFile);
-  const store = await connect(address);
+  // Whatever fails once the run is over fails because of that, and that is no failure.
+  const isOver = (): boolean => !existsSync(run.addressFile);
+  let store: KvsStore | null = null;
   try {
+    store = await connect(address);
     const nonce = randomBytes(8).toString("hex");
     // The name first: with it comes what the run was told, from which follows what fits where.
     const { label, exactLabel, kind } = nameContext(settings, process.env, hostname());
     const limit = settings.taskLimit;
-    const answer = await store.enrol({
-      label,
-      exactLabel,
-      nonce,
-      limit,
-      info: infoOf({ kind, limit, ended: "" }),
-    });
+    const info = infoOf({ kind, limit, ended: "" });
+    const answer = await answered(store.enrol({ label, exactLabel, nonce, limit, info }));
     if (answer.kind === "noRun") return await sayOver(run.prefix);
     if (answer.kind === "taken") {
       throw new TaskmusterError(
@@ -65,17 +60,16 @@ export async function runContext(args: readonly string[]): Promise<number> {
     }
     const request = { label, exactLabel, nonce, limit };
     try {
-      const info = decodeRunInfo(answer.runInfo);
-      const context = startContext(settings, info, answer.context, address);
+      const told = decodeRunInfo(answer.runInfo);
+      const context = startContext(settings, told, answer.context, address);
+      const { leaseMs, graceMs } = told;
       const { prefix } = run;
-      return await attend(context, {
-        store,
-        address,
-        request,
-        id: answer.context,
-        prefix,
-        leaseMs: info.leaseMs,
-      });
+      const around = { store, address, request, id: answer.context, prefix, leaseMs, graceMs, isOver };
+      const end = await attend(context, around);
+      if (!end.ok && !isOver()) process.stderr.write(`context ${answer.context}: ${end.message}\n`);
+      if (!end.ok) return isOver() ? await sayOver(prefix) : 1;
+      process.stdout.write(`context ${answer.context}: all its engines have left\n`);
+      return 0;
     } catch (error) {
       const ended = error instanceof Error ? error.message : String(error);
       await within(lastNewsMs, store.enrol({ ...request, info: infoOf({ kind, limit, ended }) }));
@@ -83,10 +77,11 @@ export async function runContext(args: readonly string[]): Promise<number> {
     }
   } catch (error) {
     // It ended while we joined.
-    if (error instanceof KvsLostError) return await sayOver(run.prefix);
+    if (error instanceof KvsLostError || (isOver() && isAboutTheStore(error)))
+      return await sayOver(run.prefix);
     throw error;
   } finally {
-    await store.disconnect();
+    await store?.disconnect();
   }
 }
 
@@ -120,61 +115,6 @@ function startContext(
   });
 }
 
-interface Attendance {
-  readonly store: KvsStore;
-  readonly address: RunAddress;
-  readonly request: Omit<EnrolRequest, "info">;
-  readonly id: ContextId;
-  readonly prefix: string;
-  readonly leaseMs: number;
-}
-
-/** Lets a context's engines begin and watches over them until all are gone. */
-async function attend(context: OwnContext, run: Attendance): Promise<number> {
-  const log = openLog(`${run.prefix}_${run.id}.context.log`, "info");
-  const nodes = context.info.nodes.length;
-  log.info({ ...context.info }, "context started");
-  const tell = (what: string, telling: Promise<unknown>): void => {
-    // The run may be over, or its store away for a while: engines see to themselves.
-    telling.catch((error: unknown) => log.warn({ err: error }, what));
-  };
-  const sendNews = (): Promise<unknown> =>
-    run.store.enrol({ ...run.request, info: encodeContextInfo(context.info) });
-  context.onEngineGone((engine, gone) => {
-    log.info({ engine, ...gone }, "engine gone");
-    if (gone.ok || !gone.proven) return;
-    const why = gone.message;
-    tell(
-      "the driver was not told of an engine's death",
-      run.store.ask(encodeRequest({ kind: "dead", version: protocolVersion, engine, why })),
-    );
-  });
-  context.onNews(() => tell("the store was not told news of this context", sendNews()));
-  stopOnSignals(context, (signal) => log.warn({ signal }, "stopping"));
-  await sendNews();
-  context.begin({ runId: run.address.runId, address: run.address, context: run.id, leaseMs: run.leaseMs });
-  process.stdout.write(`context ${run.id}: ${plural(nodes, "node")}, ${plural(context.slots, "slot")}\n`);
-  const end = await context.gone;
-  log.info({ ...end }, "context ended");
-  await within(lastNewsMs, sendNews());
-  if (end.ok) process.stdout.write(`context ${run.id}: all its engines have left\n`);
-  else process.stderr.write(`context ${run.id}: ${end.message}\n`);
-  return end.ok ? 0 : 1;
-}
-
-/** A batch system's warning signals too: what runs is handed back while there is time. */
-function stopOnSignals(context: OwnContext, onStop: (signal: string) => void): void {
-  let stopping = false;
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2"] as const) {
-    process.on(signal, () => {
-      onStop(signal);
-      if (stopping && signal === "SIGINT") context.kill();
-      else context.terminate();
-      stopping = true;
-    });
-  }
-}
-
 /** Null: the run has ended, which was said. */
 async function whereToJoin(named: string | undefined): Promise<FoundRun | null> {
   try {
@@ -199,9 +139,17 @@ function infoOf(known: Pick<ContextInfo, "kind" | "limit" | "ended">): Buffer {
   return encodeContextInfo({ version: protocolVersion, host, pid, startedAt, nodes: [], ...known });
 }
 
-/** Waits for what is nice to have said. Does not throw. */
-async function within(ms: number, telling: Promise<unknown>): Promise<void> {
-  await Promise.race([telling.catch(() => undefined), delay(ms)]);
+/** A private server that has just gone answers nothing: then it must not be waited for as long as it takes. */
+async function answered<Value>(request: Promise<Value>): Promise<Value> {
+  const silence = delay(connectMs, null, { ref: false });
+  const answer = await Promise.race([request.then((value) => ({ value })), silence]);
+  if (answer !== null) return answer.value;
+  request.catch(() => undefined);
+  throw new TaskmusterError("E_KVS", `the run's key-value store has not answered for ${connectMs / 1000} s`);
+}
+
+function isAboutTheStore(error: unknown): boolean {
+  return error instanceof TaskmusterError && error.code.startsWith("E_KVS");
 }
 
 function connect(address: RunAddress): Promise<KvsStore> {

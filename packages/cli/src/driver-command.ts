@@ -47,7 +47,7 @@ export async function runDriver(args: readonly string[], exit: (code: number) =>
   const settings = settingsOf(commandLine.taskFile, commandLine.options, process.env, hostname());
   const say = new Speaker(settings);
   const signals = new SignalHandling(
-    env.hangupIgnored,
+    { hangup: env.hangupIgnored, warnings: process.env["SLURM_JOB_ID"] === undefined },
     (message) => say.notice(message),
     (signal) => exit(128 + constants.signals[signal]),
   );

@@ -33,4 +33,11 @@ export function exitCodeOfError(error: unknown): number {
   return error instanceof TaskmusterError && error.code === "E_USAGE" ? 2 : 1;
 }
 
-const signalNumbers: Readonly<Record<string, number>> = { "Ctrl-C": 2, SIGINT: 2, SIGTERM: 15, SIGHUP: 1 };
+const signalNumbers: Readonly<Record<string, number>> = {
+  "Ctrl-C": 2,
+  SIGINT: 2,
+  SIGTERM: 15,
+  SIGHUP: 1,
+  SIGUSR1: 10,
+  SIGUSR2: 12,
+};

@@ -2,6 +2,9 @@ import { TaskmusterError } from "@taskmuster/kvs";
 import { runDriver } from "./driver-command.js";
 import { exitCodeOfError } from "./exit-codes.js";
 
+// Node would open a debugger on USR1 and die of USR2; a scheduler may send them at any time.
+for (const signal of ["SIGUSR1", "SIGUSR2"] as const) process.on(signal, () => undefined);
+
 /** The command `driver`, also known as disBatch. The only file that ends its process. */
 let unwritten: Error | null = null;
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

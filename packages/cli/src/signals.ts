@@ -6,6 +6,7 @@ export interface Stoppable {
 }
 
 /**
+ * In an allocation its warnings (USR1, USR2: `sbatch --signal`) stop, too; elsewhere they mean nothing.
  * Ctrl-C drains, a second one stops, a third one kills. SIGTERM stops (nobody sends a second one), and so does SIGHUP, unless it
  * was ignored when we were started (`nohup`): Node itself forgets that, so `bin/driver` tells it.
  */
@@ -20,7 +21,7 @@ export class SignalHandling {
 
   /** `whileStarting`: what to do on a signal before there is a run to stop. */
   constructor(
-    hangupIgnored: boolean,
+    ignored: { readonly hangup: boolean; readonly warnings: boolean },
     say: (message: string) => void,
     whileStarting: (signal: NodeJS.Signals) => void,
   ) {
@@ -29,8 +30,13 @@ export class SignalHandling {
     process.on("SIGINT", () => this.#on("SIGINT"));
     process.on("SIGTERM", () => this.#on("SIGTERM"));
     process.on("SIGHUP", () => {
-      if (!hangupIgnored) this.#on("SIGHUP");
+      if (!ignored.hangup) this.#on("SIGHUP");
     });
+    for (const warning of ["SIGUSR1", "SIGUSR2"] as const) {
+      process.on(warning, () => {
+        if (!ignored.warnings) this.#on(warning);
+      });
+    }
   }
 
   /** From now on signals are kept until there is a target: something has been started that must be stopped in order. */
@@ -41,14 +47,17 @@ export class SignalHandling {
 
   aim(target: Stoppable): void {
     this.#target = target;
-    if (this.#waiting !== null) this.#on(this.#waiting);
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (waiting !== null) this.#on(waiting);
   }
 
   #on(signal: NodeJS.Signals): void {
     const target = this.#target;
     if (target === null) {
+      // One is kept for when there is something to stop in order; who asks again does not want to wait for that.
+      if (!this.#held || this.#waiting !== null) this.#whileStarting(signal);
       this.#waiting = signal;
-      if (!this.#held) this.#whileStarting(signal);
       return;
     }
     if (signal === "SIGINT") this.#interrupts++;

@@ -20,6 +20,9 @@ export function dbUtilScript(prefix: string, programs: DbUtilPrograms): string {
 #   sbatch -n 40 THIS          add 40 slots (any number of times, also as a job array)
 #   THIS -s localhost:4,friend:5   add cores of these hosts, by ssh
 #   THIS --mon                 watch; THIS --help tells the rest
+# Node resets an inherited "ignore SIGHUP" (nohup) when it starts, so only this shell can tell.
+unset TASKMUSTER_SIGHUP
+[[ $(trap -p HUP) != "trap -- '' "* ]] || export TASKMUSTER_SIGHUP=ignored
 export TASKMUSTER_RUN=${bashWord(prefix)}
 node=\${TASKMUSTER_NODE:-${bashWord(programs.node)}}
 if [[ ! -x $node ]] && ! node=$(command -v node); then

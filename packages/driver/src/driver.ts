@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
 import {
   FencedError,
@@ -47,6 +48,7 @@ const publishMost = 1000;
 const publishBytes = 1024 * 1024;
 const bellMs = 10_000;
 const gatherMs = 20;
+const answerMs = 3_000;
 
 /**
  * The driver's loops around its core: items in, tasks out, reports in, rows out, and a look at who is still there. Each loop
@@ -82,6 +84,7 @@ export class Driver {
         contexts: parts.contexts,
         serves: parts.facts.serves,
         everyMs: lookEveryMs(parts.leaseMs),
+        closeDoor: () => parts.store.order(parts.token, { kind: "run" }, "stop"),
       },
       {
         onNews: () => this.#onNews(),
@@ -147,12 +150,21 @@ export class Driver {
   /** At once, without grace. */
   kill(): void {
     for (const context of this.#parts.contexts) context.kill();
-    // Those that others started cannot be killed from here: the store tells them, or their lease.
-    if (this.#presence.ordered)
-      this.#members.expelAll("killed").then(
-        () => this.#presence.look(),
-        (error: unknown) => this.#break(error),
-      );
+    void this.#killOthers();
+  }
+
+  /** Those that others started cannot be killed from here: the store tells them, or their lease. If it answers. */
+  async #killOthers(): Promise<void> {
+    const { store } = this.#parts;
+    const told = this.#presence.ordered ? this.#members.expelAll("killed") : store.snapshot();
+    const answered = told.then(
+      () => true,
+      () => true,
+    );
+    if (!(await Promise.race([answered, delay(answerMs, false, { ref: false })]))) {
+      this.#break(new KvsLostError("the key-value store does not answer, and nobody wants to wait for it"));
+    }
+    this.#presence.look();
   }
 
   /** Wakes whoever may have something to do. */

@@ -33,6 +33,9 @@ export async function enrolContext(
     id: answer.context,
     startMs: context.startMs,
     gone: context.gone,
+    get engines() {
+      return context.engines;
+    },
     onEngineGone: (listener) => context.onEngineGone(listener),
     drop: (engine) => context.drop(engine),
     terminate: () => context.terminate(),

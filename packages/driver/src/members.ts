@@ -50,9 +50,9 @@ export class Members {
     this.#leases = new Leases(parts.leaseMs);
   }
 
-  /** Whether any engine has ever been seen here. */
-  get anyJoined(): boolean {
-    return this.#joined;
+  /** Whether this engine has ever been seen here. */
+  hasJoined(engine: EngineId): boolean {
+    return this.#told.has(engine);
   }
 
   /** Engines that had joined and not left, at the last look. */

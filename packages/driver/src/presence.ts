@@ -21,7 +21,11 @@ export class Presence {
   readonly #serves: boolean;
   readonly #everyMs: number;
   readonly #events: PresenceEvents;
+  readonly #closeDoor: () => Promise<void>;
+  #doorClosed = false;
+  readonly #contexts: readonly RunContext[];
   #contextsLeft: number;
+  #lingerSince: number | null = null;
   #ordered = false;
   #nobodyLeft = false;
   #looking: Promise<void> | null = null;
@@ -35,6 +39,8 @@ export class Presence {
       readonly contexts: readonly RunContext[];
       readonly serves: boolean;
       readonly everyMs: number;
+      /** Lets nobody in any more. */
+      readonly closeDoor: () => Promise<void>;
     },
     events: PresenceEvents,
   ) {
@@ -42,6 +48,8 @@ export class Presence {
     this.#core = parts.core;
     this.#serves = parts.serves;
     this.#everyMs = parts.everyMs;
+    this.#closeDoor = parts.closeDoor;
+    this.#contexts = parts.contexts;
     this.#contextsLeft = parts.contexts.length;
     this.#events = events;
     for (const context of parts.contexts) {
@@ -95,15 +103,28 @@ export class Presence {
     if (this.#nobodyLeft) return;
     const toldToGo = this.#ordered;
     await this.#members.look(this.#everyMs);
+    if (toldToGo && this.#contextsLeft > 0 && this.#members.present === 0) this.#killLingering();
     if (this.#contextsLeft > 0 || this.#members.present > 0) return;
     if (this.#core.phase === "running") {
       if (this.#serves) return;
       this.#core.noEngines(this.#members.lastMessage);
       this.#events.onNews();
+    } else if (toldToGo && !this.#doorClosed) {
+      // Somebody may have come in since: one more look, when nobody can any more.
+      await this.#closeDoor();
+      this.#doorClosed = true;
+      await this.#lookOnce();
     } else if (toldToGo) {
       this.#nobodyLeft = true;
       this.#events.onGone();
     }
+  }
+
+  /** Everybody has left, but what started them has not ended: something hangs that will never join. */
+  #killLingering(): void {
+    this.#lingerSince ??= performance.now();
+    if (performance.now() - this.#lingerSince < lingerMs) return;
+    for (const context of this.#contexts) context.kill();
   }
 
   #onContextGone(context: RunContext, message: string): void {
@@ -113,3 +134,6 @@ export class Presence {
     this.look();
   }
 }
+
+/** Longer than an engine takes to end after it has left. */
+const lingerMs = 10_000;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { KvsStore } from "@taskmuster/kvs";
 import {
+  type EngineId,
   type FencingToken,
   type Request,
   contextId,
@@ -48,6 +49,7 @@ export class Pulse {
   readonly #presence: Presence;
   readonly #orders: Orders;
   readonly #requests: Requests;
+  readonly #late = new Set<EngineId>();
 
   constructor(parts: PulseParts, members: Members, presence: Presence, orders: Orders) {
     this.#parts = parts;
@@ -67,7 +69,6 @@ export class Pulse {
   async run(signal: AbortSignal): Promise<void> {
     const { store, token, core, facts, leaseMs, contexts } = this.#parts;
     const everyMs = lookEveryMs(leaseMs);
-    const joinMs = Math.max(0, ...contexts.map(({ startMs }) => startMs));
     const startedAt = performance.now();
     let lookedAt = -Infinity;
     while (!signal.aborted) {
@@ -77,12 +78,24 @@ export class Pulse {
         lookedAt = performance.now();
         await this.#presence.lookNow();
       }
-      // One that has not joined by then hangs in its own start.
-      if (joinMs > 0 && performance.now() - startedAt > joinMs && !this.#members.anyJoined) {
-        this.#members.lastMessage = `no engine has joined within ${joinMs / 1000} s`;
-        this.#orders.kill();
-      }
+      for (const context of contexts) this.#dropLate(context, performance.now() - startedAt);
       await delay(Math.min(beatMs, everyMs), undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** An engine that has not joined by then hangs in its own start. */
+  #dropLate(context: RunContext, ms: number): void {
+    if (context.startMs === 0 || ms < context.startMs) return;
+    const late = context.engines.filter(
+      (engine) => !this.#members.hasJoined(engine) && !this.#late.has(engine),
+    );
+    if (late.length === 0) return;
+    const why = `${late.length === 1 ? "an engine has" : `${late.length} engines have`} not joined within ${context.startMs / 1000} s`;
+    this.#members.lastMessage = why;
+    this.#parts.onNotice(`context ${context.id}: ${why}: given up`);
+    for (const engine of late) {
+      this.#late.add(engine);
+      context.drop(engine);
     }
   }
 

@@ -17,6 +17,8 @@ export interface RunContext {
   readonly startMs: number;
   /** Resolves when all its engines are gone, as far as can be told. */
   readonly gone: Promise<{ readonly ok: boolean; readonly message: string }>;
+  /** Those that have not ended, whether they have joined or not. */
+  readonly engines: readonly EngineId[];
   onEngineGone(listener: (engine: EngineId, gone: EngineGone) => void): void;
   /** An engine of it is lost: nobody needs to wait for what connects us to it. One that is not of this context is passed over. */
   drop(engine: EngineId): void;

@@ -48,6 +48,7 @@ export class HandEngine {
     this.context = {
       id: contextId(`of-${id}`),
       startMs: 0,
+      engines: [id],
       gone,
       onEngineGone: (listener) => (this.#onGone = listener),
       drop: nothing,

@@ -118,7 +118,7 @@ export interface ContextVerbs {
 }
 
 export interface EngineVerbs {
-  /** Becomes a member. Repeated with the same id it is the same membership. */
+  /** Becomes a member. Repeated with the same id it is the same membership. A run that is ordered to stop takes nobody in (`noRun`). */
   join(request: JoinRequest): Promise<JoinAnswer>;
 
   /**

@@ -32,6 +32,19 @@ export function memberSuite({ open }: Bench): void {
     ]);
   });
 
+  it("takes nobody in once the run is to stop, but knows who is in", async () => {
+    const { store, token } = await open();
+    const one = await TestEngine.join(store, "engineb1");
+    await store.order(token, { kind: "run" }, "drain");
+    const two = await TestEngine.join(store, "enginea2");
+    await store.order(token, { kind: "run" }, "stop");
+    for (const engine of [one, two]) expect(await engine.join()).toMatchObject({ kind: "joined" });
+    expect(await (await TestEngine.join(store, "enginec3")).join()).toEqual({ kind: "noRun" });
+    const enrol = { label: "late", exactLabel: false, nonce: "n", info: bytes(""), limit: null };
+    expect(await store.enrol(enrol)).toEqual({ kind: "noRun" });
+    expect((await store.snapshot()).engines.map(({ rank }) => rank)).toEqual([0, 1]);
+  });
+
   it("renews a lease with a higher counter only", async () => {
     const { store } = await open();
     const engine = await TestEngine.join(store, "engine01");

@@ -72,7 +72,6 @@ export function recordSuite({ world, open }: Bench): void {
     await expect(store.leave(first.id, "done")).rejects.toThrow(KvsLostError);
     expect(await store.expel(token, first.id, "lost")).toEqual([]);
     await store.order(token, { kind: "engine", engine: first.id }, "stop");
-    await store.order(token, { kind: "run" }, "stop");
     expect(await ranks()).toEqual(kept);
     // Ranks are not used again.
     expect(await (await TestEngine.join(store, "engine999")).join()).toMatchObject({ rank: 211 });

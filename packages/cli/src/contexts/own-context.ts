@@ -54,6 +54,10 @@ export class OwnContext implements StartingContext {
     this.#context.launch();
   }
 
+  get engines(): readonly EngineId[] {
+    return this.#context.engines;
+  }
+
   get info(): ContextInfo {
     return {
       version: protocolVersion,

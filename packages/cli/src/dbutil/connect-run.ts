@@ -4,12 +4,13 @@ import type { KvsStore } from "@taskmuster/kvs";
 import { runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { readAddressFile } from "@taskmuster/kvs/server";
-import { type FoundRun, findRun } from "./find-run.js";
+import { type FoundRun, findPrefix, findRun } from "./find-run.js";
 
 /** The run that is meant: what was named, else what `dbUtil.sh` names, else the newest in this directory. */
 export function runMeant(named: string | undefined, env: NodeJS.ProcessEnv): Promise<FoundRun> {
   const byScript = env["TASKMUSTER_RUN"];
-  return findRun(named ?? (byScript === undefined || byScript === "" ? "." : byScript));
+  if (named !== undefined) return findRun(named);
+  return byScript === undefined || byScript === "" ? findRun(".") : findPrefix(byScript);
 }
 
 /** Calls `use` with the run's store, and closes it. */

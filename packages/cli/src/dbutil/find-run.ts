@@ -1,4 +1,4 @@
-import { readdirSync, realpathSync, statSync } from "node:fs";
+import { existsSync, readdirSync, realpathSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { readRunEnd } from "../monitor/run-end.js";
 import { UsageError } from "../usage-error.js";
@@ -18,12 +18,23 @@ const scriptSuffix = "_dbUtil.sh";
  * directory. Throws `UsageError` when there is none at work there.
  */
 export async function findRun(where: string): Promise<FoundRun> {
-  if (isDirectory(where)) return newestIn(where);
-  for (const prefix of prefixesOf(where)) {
-    const addressFile = `${prefix}${addressSuffix}`;
-    if (statSync(addressFile, { throwIfNoEntry: false }) !== undefined) return { prefix, addressFile };
+  const [prefix = where, ...others] = prefixesOf(where);
+  for (const each of [prefix, ...others]) {
+    const addressFile = `${each}${addressSuffix}`;
+    if (existsSync(addressFile)) return { prefix: each, addressFile };
   }
-  const prefix = prefixesOf(where)[0] ?? where;
+  // Only now: a task may have made a directory of the name of its run's prefix.
+  if (isDirectory(where)) return newestIn(where);
+  return notAtWork(others.at(-1) ?? prefix);
+}
+
+/** The run with exactly this prefix. Throws `UsageError` when it is not at work. */
+export async function findPrefix(prefix: string): Promise<FoundRun> {
+  const addressFile = `${prefix}${addressSuffix}`;
+  return existsSync(addressFile) ? { prefix, addressFile } : notAtWork(prefix);
+}
+
+async function notAtWork(prefix: string): Promise<never> {
   const end = await howItEnded(prefix);
   throw new UsageError(
     end === null
@@ -53,22 +64,23 @@ function newestIn(directory: string): FoundRun {
   );
 }
 
-/** What may be meant by a name, likeliest first. */
+/** What may be meant by a name: it is a prefix itself, or one of the files of a run. */
 function prefixesOf(where: string): readonly string[] {
   const names = [where];
   if (where.endsWith(scriptSuffix)) {
     try {
       // `TASKFILE_dbUtil.sh` is a link to the newest run's.
-      names.unshift(realpathSync(where));
+      names.push(realpathSync(where));
     } catch {
       // It is not there; its name may still tell.
     }
   }
   const suffixes = [scriptSuffix, addressSuffix, "_status.txt", "_ledger", "_driver.log"];
-  return names.map((name) => {
+  const stripped = names.toReversed().flatMap((name) => {
     const suffix = suffixes.find((each) => name.endsWith(each));
-    return resolve(suffix === undefined ? name : name.slice(0, -suffix.length));
+    return suffix === undefined ? [] : [resolve(name.slice(0, -suffix.length))];
   });
+  return [resolve(where), ...stripped];
 }
 
 function isDirectory(path: string): boolean {

@@ -14,7 +14,7 @@ export interface ContextOptions {
   readonly plans: readonly NodePlan[];
   readonly methodFor: (plan: NodePlan) => ContextMethod;
   /** Null: nodes are not handed back. */
-  readonly retirer: Pick<Retirer, "retire" | "close"> | null;
+  readonly retirer: Pick<Retirer, "abort" | "close" | "retire"> | null;
   readonly events: ContextEvents;
 }
 
@@ -58,6 +58,11 @@ export class Context {
     this.gone = new Promise((resolve) => {
       this.#resolve = resolve;
     });
+  }
+
+  /** Engines that have not ended. */
+  get engines(): readonly EngineId[] {
+    return this.#members.flatMap(({ engine, end }) => (end === null ? [engine] : []));
   }
 
   /** What the store is told of its nodes; engines that run speak for themselves there. */
@@ -104,6 +109,7 @@ export class Context {
 
   kill(): void {
     this.#stopped = true;
+    this.#options.retirer?.abort();
     for (const { handle, end } of this.#members) if (end === null) handle?.kill();
   }
 

@@ -43,6 +43,7 @@ export class Retirer {
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
   #closed = false;
+  readonly #aborting = new AbortController();
 
   constructor(options: RetirerOptions) {
     this.#options = options;
@@ -61,8 +62,17 @@ export class Retirer {
   async close(): Promise<void> {
     this.#closed = true;
     if (this.#timer !== null) clearTimeout(this.#timer);
+    // Slurm takes the nodes back with the job: nobody waits for a scheduler that is busy.
+    const timer =
+      this.#options.command.kind === "slurm" ? setTimeout(() => this.abort(), closeMs) : undefined;
     await this.#running;
+    clearTimeout(timer);
     if (this.#options.command.kind === "command" && this.#pending.length > 0) await this.#handBack();
+  }
+
+  /** Kills the command that runs, and starts no other. */
+  abort(): void {
+    this.#aborting.abort();
   }
 
   #wait(): void {
@@ -94,11 +104,14 @@ export class Retirer {
     this.#pending = [];
     const hosts = request.now.map(({ host }) => host);
     if (command.kind === "slurm" && !slurmWouldShrink(request)) return;
+    const { signal: aborting } = this.#aborting;
+    if (aborting.aborted) return;
     try {
       const said = await run(
         command,
         { ...jobEnvironment(env), ...retireEnvironment(request) },
         this.#options,
+        aborting,
       );
       onRetired?.(hosts, said);
     } catch (error) {
@@ -119,18 +132,25 @@ async function run(
   command: RetireCommand,
   env: NodeJS.ProcessEnv,
   { timeoutMs = 300_000 }: RetirerOptions,
+  aborting: AbortSignal,
 ): Promise<string> {
-  if (command.kind === "command") return shell(command.command, env, process.cwd(), timeoutMs);
+  if (command.kind === "command") return shell(command.command, env, process.cwd(), timeoutMs, aborting);
   // Inside its own job scontrol leaves a script for the user in the working directory.
   const dir = mkdtempSync(join(tmpdir(), "taskmuster-retire-"));
   try {
-    return await shell(slurmRetireCommand, env, dir, timeoutMs);
+    return await shell(slurmRetireCommand, env, dir, timeoutMs, aborting);
   } finally {
     rmSync(dir, { recursive: true, force: true });
   }
 }
 
-function shell(command: string, env: NodeJS.ProcessEnv, cwd: string, timeoutMs: number): Promise<string> {
+function shell(
+  command: string,
+  env: NodeJS.ProcessEnv,
+  cwd: string,
+  timeoutMs: number,
+  aborting: AbortSignal,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const words = new LastWords();
     // In a session of its own: a Ctrl-C of the terminal must not leave a node half retired.
@@ -145,14 +165,17 @@ function shell(command: string, env: NodeJS.ProcessEnv, cwd: string, timeoutMs: 
     let late = false;
     const timer = setTimeout(() => {
       late = true;
-      child.kill("SIGKILL");
+      killSession(child.pid);
     }, timeoutMs);
+    const abort = (): void => killSession(child.pid);
+    aborting.addEventListener("abort", abort, { once: true });
     child.once("error", (error) => {
       clearTimeout(timer);
       reject(error);
     });
     child.once("exit", (code, signal) => {
       clearTimeout(timer);
+      aborting.removeEventListener("abort", abort);
       let told = false;
       const tell = (): void => {
         if (told) return;
@@ -174,4 +197,16 @@ function shell(command: string, env: NodeJS.ProcessEnv, cwd: string, timeoutMs: 
 }
 
 const lingerMs = 500;
+/** The command with all that it has started, in the session that we gave it. */
+function killSession(pid: number | undefined): void {
+  // 0, 1 and what is not there would stand for processes that are not ours.
+  if (pid === undefined || pid <= 1) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch {
+    // It has just ended.
+  }
+}
+
+const closeMs = 5_000;
 const longestWords = 1000;

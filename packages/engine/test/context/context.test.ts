@@ -14,7 +14,8 @@ function rig(hosts: readonly string[], options: { retires?: boolean } = {}) {
     kind: "ssh",
     launch: ({ host }) => handles.get(host) ?? new FakeHandle(),
   };
-  const retirer: Pick<Retirer, "retire" | "close"> = {
+  const retirer: Pick<Retirer, "abort" | "close" | "retire"> = {
+    abort: () => undefined,
     retire: ({ host, exitStatus }, active) => retired.push(`${host} ${exitStatus} [${active.join()}]`),
     close: async () => void retired.push("closed"),
   };

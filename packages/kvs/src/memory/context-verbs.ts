@@ -15,6 +15,7 @@ export function enrol(run: Run, { label, exactLabel, nonce, info, limit }: Enrol
     return { kind: "enrolled", context, rank: known, runInfo: run.info };
   }
 
+  if (run.wanted === "stop") return { kind: "noRun" };
   const rank = enrolments.size;
   const wanted = label.replaceAll("#", `${rank}`);
   let context = contextId(wanted);

@@ -25,6 +25,8 @@ import {
 
 export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnswer {
   let member = run.engines.get(engine);
+  // A run that stops takes nobody in any more.
+  if (member === undefined && run.wanted === "stop") return { kind: "noRun" };
   if (member === undefined) {
     member = {
       context,

@@ -20,8 +20,12 @@ export function runId(text: string): RunId {
   return text as RunId;
 }
 
+export function isEngineId(text: string): boolean {
+  return runIdPattern.test(text);
+}
+
 export function engineId(text: string): EngineId {
-  if (!runIdPattern.test(text)) throw new RangeError(`not an engine id: ${JSON.stringify(text)}`);
+  if (!isEngineId(text)) throw new RangeError(`not an engine id: ${JSON.stringify(text)}`);
   return text as EngineId;
 }
 

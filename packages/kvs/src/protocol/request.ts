@@ -1,5 +1,7 @@
 import * as z from "zod/mini";
+import { MalformedMessageError } from "../errors.js";
 import { pack, unpackAs } from "./codec.js";
+import { isEngineId } from "./ids.js";
 import { protocolVersion } from "./version.js";
 
 const requestSchema = z.discriminatedUnion("kind", [
@@ -32,5 +34,9 @@ export function encodeRequest(request: Request): Buffer {
 
 /** Throws `MalformedMessageError`. */
 export function decodeRequest(bytes: Uint8Array): Request {
-  return unpackAs("request", requestSchema, bytes);
+  const request = unpackAs("request", requestSchema, bytes);
+  const engine = request.kind === "dead" ? request.engine : request.scope === "engine" ? request.name : null;
+  if (engine !== null && !isEngineId(engine))
+    throw new MalformedMessageError("request", `no engine's id: ${engine.slice(0, 50)}`);
+  return request;
 }

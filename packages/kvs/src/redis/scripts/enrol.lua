@@ -1,6 +1,6 @@
 -- ARGV: run_id, label, whether exactly that one, nonce, info, limit or ''. Answers nothing when there is no such run, {0} when
 -- the name is taken, or 1, name, rank and run info.
-local run = call('HMGET', KEYS[1], 'epoch', 'info')
+local run = call('HMGET', KEYS[1], 'epoch', 'info', 'wanted')
 if run[1] ~= ARGV[1] then return {} end
 local contexts, label, nonce = P .. 'contexts', ARGV[2], ARGV[4]
 
@@ -10,6 +10,8 @@ if name then
   return { 1, name, tonumber(call('HGET', contexts, 'rank:' .. name)), run[2] }
 end
 
+-- As for engines (join).
+if run[3] == '2' then return {} end
 local rank = call('LLEN', P .. 'labels')
 local wanted = string.gsub(label, '#', rank)
 name = wanted

@@ -72,7 +72,7 @@ export class Driver {
     this.#members = new Members(parts, {
       onNews: () => this.#onNews(),
       onExpelled: (engine) => {
-        for (const context of parts.contexts) context.drop(engine);
+        for (const context of parts.contexts) context.drop(engine, "");
       },
       onNotice: (message) => parts.onNotice(message),
       note: (entry) => this.#note(entry),

@@ -37,7 +37,7 @@ export async function enrolContext(
       return context.engines;
     },
     onEngineGone: (listener) => context.onEngineGone(listener),
-    drop: (engine) => context.drop(engine),
+    drop: (engine, why) => context.drop(engine, why),
     terminate: () => context.terminate(),
     kill: () => context.kill(),
   };

@@ -124,7 +124,10 @@ export class Presence {
   #killLingering(): void {
     this.#lingerSince ??= performance.now();
     if (performance.now() - this.#lingerSince < lingerMs) return;
-    for (const context of this.#contexts) context.kill();
+    for (const context of this.#contexts) {
+      for (const engine of context.engines)
+        context.drop(engine, "it had not been heard of when the run was over");
+    }
   }
 
   #onContextGone(context: RunContext, message: string): void {

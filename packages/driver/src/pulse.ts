@@ -90,12 +90,11 @@ export class Pulse {
       (engine) => !this.#members.hasJoined(engine) && !this.#late.has(engine),
     );
     if (late.length === 0) return;
-    const why = `${late.length === 1 ? "an engine has" : `${late.length} engines have`} not joined within ${context.startMs / 1000} s`;
-    this.#members.lastMessage = why;
-    this.#parts.onNotice(`context ${context.id}: ${why}: given up`);
+    const why = `its engine has not joined within ${context.startMs / 1000} s`;
+    this.#members.lastMessage = `${late.length === 1 ? "an engine has" : `${late.length} engines have`} not joined in time`;
     for (const engine of late) {
       this.#late.add(engine);
-      context.drop(engine);
+      context.drop(engine, why);
     }
   }
 

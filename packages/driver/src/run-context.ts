@@ -20,8 +20,11 @@ export interface RunContext {
   /** Those that have not ended, whether they have joined or not. */
   readonly engines: readonly EngineId[];
   onEngineGone(listener: (engine: EngineId, gone: EngineGone) => void): void;
-  /** An engine of it is lost: nobody needs to wait for what connects us to it. One that is not of this context is passed over. */
-  drop(engine: EngineId): void;
+  /**
+   * Nobody needs to wait for an engine of it, or for what connects us to it. One that is not of this context is passed over. `why` is for
+   * people; empty: they have been told.
+   */
+  drop(engine: EngineId, why: string): void;
   /** Asks its engines to stop their tasks and go, without the store. */
   terminate(): void;
   /** Kills its engines; their guardians kill the tasks. */

@@ -97,8 +97,8 @@ export class OwnContext implements StartingContext {
     }));
   }
 
-  drop(engine: EngineId): void {
-    this.#context.drop(engine);
+  drop(engine: EngineId, why: string): void {
+    this.#context.drop(engine, why);
   }
 
   terminate(): void {

@@ -30,6 +30,8 @@ interface Member {
   handle: EngineHandle | null;
   end: EngineEnd | null;
   state: "starting" | "gone" | "failed";
+  /** Why it was given up; null: it was not. */
+  dropped: string | null;
 }
 
 /**
@@ -54,6 +56,7 @@ export class Context {
       handle: null,
       end: null,
       state: "starting",
+      dropped: null,
     }));
     this.gone = new Promise((resolve) => {
       this.#resolve = resolve;
@@ -95,10 +98,12 @@ export class Context {
     }
   }
 
-  /** Kills one engine, or at least what connects us to it: others count it as lost. */
-  drop(engine: EngineId): void {
+  /** Kills one engine, or at least what connects us to it. `why`, for people; empty: they know already. */
+  drop(engine: EngineId, why: string): void {
     const member = this.#members.find((each) => each.engine === engine);
-    if (member?.end === null) member.handle?.kill();
+    if (member?.end !== null) return;
+    member.dropped = why;
+    member.handle?.kill();
   }
 
   /** Asks the engines to stop their tasks and go, without the store. */
@@ -120,9 +125,11 @@ export class Context {
     const { plan, engine } = member;
     const { events, retirer } = this.#options;
     const left = this.#members.filter((each) => each.end === null);
+    const notice =
+      member.dropped === null ? end.message : member.dropped && `${plan.host}: given up: ${member.dropped}`;
     // A context of one node says the same at its end.
-    if (member.state === "failed" && this.#members.length > 1 && ++this.#notices <= mostNotices)
-      events.onNotice(end.message);
+    const isNews = member.dropped !== null || (!end.ok && !this.#stopped && this.#members.length > 1);
+    if (isNews && notice !== "" && ++this.#notices <= mostNotices) events.onNotice(notice);
     events.onEngineGone(engine, plan, end);
     retirer?.retire(
       { host: plan.host, exitStatus: end.exitStatus },

@@ -89,7 +89,8 @@ function explainReply(message: string, address: KvsAddress): { why: string; pass
 export function refusedError(refusals: readonly Refusal[], address: KvsAddress, host: string): KvsError {
   const [only] = refusals;
   const cause = only?.cause;
-  if (refusals.length === 1 && only !== undefined) {
+  // One that the user named on this host needs no more words.
+  if (refusals.length === 1 && only !== undefined && !address.private) {
     return new KvsError(`cannot use the key-value store at ${only.message}${advice(address)}`, { cause });
   }
   const all = refusals.map(({ message }) => `\n  ${message}`).join("");

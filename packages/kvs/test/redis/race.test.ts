@@ -198,7 +198,7 @@ describe.skipIf(binary === undefined)("a server with several addresses", () => {
 
   it("says how other hosts could join a run that keeps to its own", async () => {
     await expect(open("unix:///nowhere/kvs.sock")).rejects.toThrow(
-      /^cannot use .*no such socket.*\n.*its driver's host only.*--use-address HOST:PORT/,
+      /^cannot reach .*:\n.*no such socket.*\n.*its driver's host only.*--use-address HOST:PORT/,
     );
   });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openList, readPerEngine, runFiles, type StartingContext, startRun } from "@taskmuster/driver";
-import { LocalContext } from "@taskmuster/engine";
+import { LocalMethod } from "@taskmuster/engine";
 import { engineId, protocolVersion } from "@taskmuster/kvs/protocol";
 
 /*
@@ -21,12 +21,12 @@ let readyMs = 0;
 const startedAt = performance.now();
 
 function context(index: number): StartingContext {
-  const engine = new LocalContext({
+  const engine = new LocalMethod({
     node: process.execPath,
     engineScript: join(root, "dist/engine.js"),
     cwd: dir,
     env: process.env,
-  });
+  }).launch({ host: "bench", cores: Number(slots), slots: Number(slots), coresPerTask: 1 });
   const label = `BENCH${index}`;
   return {
     label,

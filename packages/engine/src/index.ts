@@ -6,13 +6,12 @@ export type {
   EngineHandle,
   EngineProgram,
 } from "./context/engine-handle.js";
-export { LocalEngine as LocalContext, LocalMethod } from "./context/local.js";
+export { LocalMethod } from "./context/local.js";
 export { Retirer, type RetireCommand, type RetirerOptions } from "./context/retirer.js";
 export { SlurmMethod, type SlurmMethodOptions } from "./context/slurm.js";
 export { SshMethod, type SshMethodOptions } from "./context/ssh.js";
 export { type HostCores, type HostListResult, isThisHost, parseHostList } from "./core/host-list.js";
 export type { NodePlan } from "./core/node-plan.js";
-export { slotsOf } from "./core/slots.js";
 export {
   inSlurmJob,
   planSlurm,

@@ -1,4 +1,4 @@
-import { type HostCores, parseHostList } from "@taskmuster/engine";
+import { type HostCores, inSlurmJob, parseHostList } from "@taskmuster/engine";
 import type { RawOptions } from "../command-line.js";
 import { count, milliseconds, number, text, texts } from "../option-values.js";
 import { UsageError } from "../usage-error.js";
@@ -62,7 +62,7 @@ export function contextSettingsOf(
 function where(options: RawOptions, env: Env, thisHost: string): Where {
   const given = texts(options, "sshNode");
   if (given.length > 0) return { kind: "hosts", hosts: hosts(given, "-s") };
-  if ((env["SLURM_JOBID"] ?? env["SLURM_JOB_ID"]) !== undefined) return { kind: "slurm" };
+  if (inSlurmJob(env)) return { kind: "slurm" };
   const fromEnv = env["DISBATCH_SSH_NODELIST"];
   if (fromEnv !== undefined) return { kind: "hosts", hosts: hosts([fromEnv], "DISBATCH_SSH_NODELIST") };
   throw new UsageError(

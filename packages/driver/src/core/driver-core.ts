@@ -8,6 +8,7 @@ import {
 } from "@taskmuster/kvs/protocol";
 import type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
 import { type EndReason, isStop } from "./end-reason.js";
+import { isEnd } from "./report-end.js";
 import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
@@ -348,9 +349,4 @@ export class DriverCore {
     this.#reason = reason;
     this.#order = order;
   }
-}
-
-/** Whether the report tells how the task itself ended. */
-function isEnd(report: Report): boolean {
-  return report.outcome.kind !== "cancelled" && report.outcome.kind !== "lost";
 }

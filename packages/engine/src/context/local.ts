@@ -33,7 +33,7 @@ export class LocalMethod implements ContextMethod {
  * pipe tells it that the driver is gone. A second pipe is held by the engine and its guardian only: its end is
  * the proof that both, and so all that they ran, are dead.
  */
-export class LocalEngine implements EngineHandle {
+class LocalEngine implements EngineHandle {
   readonly host = hostname();
   readonly gone: Promise<EngineEnd>;
   readonly #child: ChildProcess;

@@ -5,6 +5,7 @@ import path from "node:path";
 import { bundlePrograms } from "./bundle/bundle.mjs";
 import { fingerprint, hashFiles } from "./bundle/fingerprint.mjs";
 import { thirdPartyLicenses } from "./bundle/licenses.mjs";
+import { compileSpawner, spawnerName } from "./bundle/spawner.mjs";
 import { ensureDependencies } from "./setup/dependencies.mjs";
 import { root } from "./setup/root.mjs";
 import { Refusal, run, say } from "./setup/screen.mjs";
@@ -26,6 +27,8 @@ await run(async () => {
   });
   files.set("index.d.ts", readFileSync(path.join(root, "packages/cli/src/embedding/public.d.ts")));
   files.set("THIRD_PARTY_LICENSES.txt", Buffer.from(thirdPartyLicenses(bundled)));
+  const spawner = compileSpawner();
+  if (spawner !== null) files.set(spawner.name, spawner.program);
   replaceDist(files, inputs);
   const sizes = [...files].map(([name, content]) => `${name} ${Math.ceil(content.length / 1024)}k`);
   say(`built dist/ in ${Math.round(performance.now() - begun)} ms: ${sizes.join(", ")}`);
@@ -60,7 +63,8 @@ function replaceDist(files, inputs) {
   const fresh = path.join(dist, `.building-${process.pid}`);
   rmSync(record, { force: true });
   mkdirSync(fresh, { recursive: true });
-  for (const [name, content] of files) writeFileSync(path.join(fresh, name), content);
+  for (const [name, content] of files)
+    writeFileSync(path.join(fresh, name), content, { mode: name.startsWith(spawnerName) ? 0o755 : 0o644 });
   for (const name of files.keys()) renameSync(path.join(fresh, name), path.join(dist, name));
   const names = [...files.keys()];
   /** @type {Built} */

@@ -13,7 +13,7 @@ export type Operation =
       readonly repeat: boolean;
     }
   | { readonly kind: "withdraw"; readonly pick: number; readonly tries: number }
-  | { readonly kind: "receive"; readonly max: number }
+  | { readonly kind: "receive"; readonly max: number; readonly ahead: number | null }
   | { readonly kind: "acknowledge"; readonly ahead: number }
   | {
       readonly kind: "order";
@@ -91,7 +91,11 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant("bell" as const), pick }) },
   {
     weight: 2,
-    arbitrary: fc.record({ kind: fc.constant("receive" as const), max: fc.integer({ min: 1, max: 5 }) }),
+    arbitrary: fc.record({
+      kind: fc.constant("receive" as const),
+      max: fc.integer({ min: 1, max: 5 }),
+      ahead: fc.option(fc.integer({ min: -2, max: 5 })),
+    }),
   },
   {
     weight: 2,

@@ -54,8 +54,9 @@ export class Player {
         return this.#verb(() => store.withdraw(token, chosen));
       }
       case "receive": {
-        const received = await store.receive(token, step.max);
-        this.#position = received.from;
+        const from = step.ahead === null ? [] : [this.#position + step.ahead];
+        const received = await store.receive(token, step.max, ...from);
+        if (step.ahead === null) this.#position = received.from;
         return received;
       }
       case "acknowledge": {

@@ -1,3 +1,4 @@
+import { statusRow } from "../../packages/driver/src/core/status-line/index.js";
 import type { KvsStore } from "@taskmuster/kvs";
 import {
   type EngineId,
@@ -155,7 +156,7 @@ export class DriverActor {
   }
 
   #write(): boolean {
-    const rows = this.core.takeRows();
+    const rows = this.core.takeRows().map(statusRow);
     for (const row of rows) {
       this.#options.invariants.onRow(row);
       this.#say(`writes row ${row.kind} ${row.id}, ${row.returnCode}: ${text(row.command)}`);

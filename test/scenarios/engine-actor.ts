@@ -8,6 +8,8 @@ import {
   decodeRunInfo,
 } from "@taskmuster/kvs/protocol";
 import { EngineCore, type EnginePort } from "../../packages/engine/src/core/engine-core.js";
+import { SlotQueue } from "../../packages/engine/src/launcher/slot-queue.js";
+import { slotPlaces } from "../../packages/engine/src/slot-places.js";
 import type { Invariants } from "./invariants.js";
 import { type Say, numbered, outcomeText, text } from "./words.js";
 
@@ -29,12 +31,17 @@ interface Running {
   stopped: boolean;
 }
 
-/** An engine's shell, one turn at a time, with an executor that does what the command says: see `scriptedOutcome`. */
+/**
+ * An engine's shell, one turn at a time, with a launcher that starts in slots as all do and does what the command says: see
+ * `scriptedOutcome`.
+ */
 export class EngineActor {
   readonly name: string;
   readonly id: EngineId;
   readonly core: EngineCore;
   readonly #options: EngineActorOptions;
+  readonly #queue = new SlotQueue();
+  readonly #recalled: number[] = [];
   readonly #running = new Map<number, Running>();
   readonly #attempts = new Map<number, number>();
   #request: ExchangeRequest | null = null;
@@ -48,7 +55,10 @@ export class EngineActor {
     this.id = options.id;
     this.#options = options;
     const run = decodeRunInfo(options.joined.runInfo);
-    const settings = { engine: options.id, host: options.name, slots: options.slots, coresPerTask: 1 };
+    const { slots, joined } = options;
+    const place = { engineRank: joined.rank, coresPerTask: 1 };
+    this.#queue.setSlots(slotPlaces(run, place, { slots, shares: [] }));
+    const settings = { engine: options.id, host: options.name, slots, coresPerTask: 1 };
     this.core = new EngineCore({ ...settings, maxReports: 100, maxBytes: 100_000 }, this.#port(), {
       rank: options.joined.rank,
       run,
@@ -67,8 +77,8 @@ export class EngineActor {
     if (this.gone) return false;
     const heard = this.#linked && (await this.#hear());
     const ended = this.#endTasks();
-    const reminded = this.#remind();
-    return heard || ended || reminded;
+    const recalled = this.#tellRecalled();
+    return heard || ended || recalled;
   }
 
   /** Ends a `wait NAME`. False: it does not run here. */
@@ -79,6 +89,13 @@ export class EngineActor {
       return true;
     }
     return false;
+  }
+
+  /** So much time passes that it looks whether what waits there does so rightly. */
+  remind(): void {
+    if (!this.#reminder) return;
+    this.#reminder = false;
+    this.core.onReminder();
   }
 
   cut(): void {
@@ -100,7 +117,9 @@ export class EngineActor {
   /** Its guardian kills all that it runs, as nobody has heard of it for so long. */
   fence(): void {
     for (const running of this.#running.values()) running.stopped = true;
+    this.#takeBack();
     this.#endTasks();
+    this.#tellRecalled();
   }
 
   /** It is told to stop, and not through the store. */
@@ -118,7 +137,15 @@ export class EngineActor {
 
   #port(): EnginePort {
     return {
-      launch: (tag, command, env) => this.#launch(tag, text(command), env),
+      launch: (tag, command, env) => {
+        const stage = this.core.phase === "starting" ? "START" : "STOP";
+        this.#start(tag, `${stage} ${env["DISBATCH_TASKID"]}`, null, text(command));
+      },
+      enqueue: (tag, command, env) => {
+        this.#queue.add({ tag, command, env });
+        this.#fill();
+      },
+      recall: () => this.#takeBack(),
       stop: (tag) => {
         const running = this.#running.get(tag);
         if (running !== undefined) running.stopped = true;
@@ -145,7 +172,7 @@ export class EngineActor {
     }
     const answer = this.#answer;
     this.#answer = null;
-    if (answer !== null) this.core.onExchanged(answer, 0);
+    if (answer !== null) this.core.onExchanged(answer);
     const rung = (await store.waitForBell(this.id, 0)) === "rung";
     if (rung) this.core.onBell();
     const sent = await this.#exchange();
@@ -172,17 +199,32 @@ export class EngineActor {
     return true;
   }
 
-  #launch(tag: number, command: string, env: Readonly<Record<string, string>>): void {
-    const rank = Number(env["DISBATCH_CYLINDER_RANK"]);
-    const number = Number(env["DISBATCH_TASKID"]);
-    const isTask = rank >= 0;
-    const stage = this.core.phase === "starting" ? "START" : "STOP";
-    const label = isTask
-      ? numbered({ id: number, attempt: attempt(this.#attempts.get(number) ?? 1) })
-      : `${stage} ${number}`;
-    this.#say(isTask ? `starts ${label} in slot ${rank}: ${command}` : `starts ${label}: ${command}`);
-    if (isTask) this.#options.invariants.onLaunch(this.name, this.#options.slots, number);
-    this.#running.set(tag, { label, id: isTask ? number : null, command, stopped: false });
+  /** Starts whatever has a slot. */
+  #fill(): void {
+    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
+      const { request, place } = next;
+      const id = Number(request.env["DISBATCH_TASKID"]);
+      const label = numbered({ id, attempt: attempt(this.#attempts.get(id) ?? 1) });
+      this.#options.invariants.onLaunch(this.name, this.#options.slots, id);
+      const slot = `in slot ${place.env["DISBATCH_CYLINDER_RANK"]}`;
+      this.#start(request.tag, label, id, text(request.command), slot);
+    }
+  }
+
+  #start(tag: number, label: string, id: number | null, command: string, where = ""): void {
+    this.#say(`starts ${label}${where === "" ? "" : ` ${where}`}: ${command}`);
+    this.#running.set(tag, { label, id, command, stopped: false });
+  }
+
+  /** What has no slot yet. The core hears of it later. */
+  #takeBack(): void {
+    this.#recalled.push(...this.#queue.recall());
+  }
+
+  #tellRecalled(): boolean {
+    if (this.#recalled.length === 0) return false;
+    this.core.onRecalled(this.#recalled.splice(0));
+    return true;
   }
 
   /** All that end by themselves, or were stopped. */
@@ -207,24 +249,20 @@ export class EngineActor {
     this.#running.delete(tag);
     if (running.id !== null) this.#options.invariants.onEnd(this.name, running.id);
     this.#say(`${running.label} ${stopped ? "is stopped" : `ends: ${outcomeText(outcome)}`}`);
+    // Its successor first, as launchers do.
+    this.#queue.ended(tag);
+    this.#fill();
     const nothing = { bytes: 0, snippet: new Uint8Array(0) };
     const end = {
       pid: 100 + tag,
       start: 0,
       end: 60,
-      elapsed: 60,
+      elapsed: running.command === "quick" ? 0.001 : 60,
       out: nothing,
       err: nothing,
       lastWords: new Uint8Array(0),
     };
-    this.core.onTaskEnd({ tag, outcome, stopped, ...end });
-  }
-
-  #remind(): boolean {
-    if (!this.#reminder) return false;
-    this.#reminder = false;
-    this.core.onReminder();
-    return true;
+    this.core.onTaskEnds([{ tag, outcome, stopped, ...end }]);
   }
 
   #say(what: string): void {
@@ -232,11 +270,15 @@ export class EngineActor {
   }
 }
 
-/** `wait NAME` runs until it is told to end (null); all others end at once, like the commands that they look like. */
+/**
+ * `wait NAME` runs until it is told to end (null); all others end at once, like the commands that they look like, and tell that they took
+ * long, but for `quick`.
+ */
 function scriptedOutcome(command: string): Outcome | null {
   const [word = "", value] = command.split(" ");
   switch (word) {
     case "true":
+    case "quick":
       return { kind: "exited", code: 0 };
     case "exit":
       return { kind: "exited", code: Number(value) };

@@ -4,6 +4,7 @@ import { World } from "./world.js";
 
 const line = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom("true", "exit 1", "kill -9", "lost") },
+  { weight: 4, arbitrary: fc.constant("quick") },
   { weight: 4, arbitrary: fc.nat(5).map((name) => `wait ${name}`) },
   { weight: 1, arbitrary: fc.constant("#DISBATCH BARRIER") },
   { weight: 1, arbitrary: fc.constant("#DISBATCH REPEAT 5 true") },
@@ -16,7 +17,7 @@ const command = fc.oneof(
   {
     weight: 3,
     arbitrary: fc
-      .tuple(fc.constantFrom("cut", "heal", "lose", "kill", "signal"), engine)
+      .tuple(fc.constantFrom("cut", "heal", "lose", "kill", "signal", "remind"), engine)
       .map((words) => words.join(" ")),
   },
   { weight: 1, arbitrary: engine.map((name) => `engine ${name} slots=2`) },
@@ -60,7 +61,7 @@ describe("any scenario", () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(perEngine, { maxLength: 2 }),
-        fc.array(line, { maxLength: 12 }),
+        fc.array(line, { maxLength: 16 }),
         fc.array(command, { maxLength: 40 }),
         async (top, list, commands) => {
           const world = new World();
@@ -72,6 +73,7 @@ describe("any scenario", () => {
           await play(world, "engine z slots=3");
           for (let i = 0; i < 200 && world.reason === null; i++) {
             await play(world, "run");
+            for (const each of world.engines) await play(world, `remind ${each.name}`);
             const waits = world.engines.flatMap((each) => each.waits);
             for (const name of new Set(waits)) await attempt(world, seen, `finish ${name}`);
           }

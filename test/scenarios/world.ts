@@ -77,6 +77,9 @@ export class World {
           throw new Error(`nobody runs: wait ${name}`);
         }
         break;
+      case "remind":
+        this.#engine(name).remind();
+        break;
       case "cut":
         this.#engine(name).cut();
         break;

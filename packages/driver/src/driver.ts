@@ -14,12 +14,12 @@ import type { RunFacts } from "./core/run-state-of.js";
 import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
-import { formatRows } from "./core/status-line/index.js";
 import type { Feeder } from "./feeder.js";
 import type { LedgerFile } from "./ledger-file.js";
 import { Members } from "./members.js";
 import { Pulse, lookEveryMs } from "./pulse.js";
 import { Presence } from "./presence.js";
+import { Recorder } from "./recorder.js";
 import type { RunContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { StatusFile } from "./status-file.js";
@@ -47,7 +47,9 @@ const receiveMost = 2000;
 const publishMost = 1000;
 const publishBytes = 1024 * 1024;
 const bellMs = 10_000;
-const gatherMs = 20;
+const mostGatherMs = 100;
+const leastGatherMs = 5;
+const mostWaitingBytes = 16 * 1024 * 1024;
 const answerMs = 3_000;
 
 /**
@@ -59,16 +61,22 @@ export class Driver {
   readonly #members: Members;
   readonly #presence: Presence;
   readonly #pulse: Pulse;
+  readonly #recorder: Recorder;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
   #ring: Promise<unknown> | null = null;
   #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
   #over = false;
+  #recordFailed = false;
   readonly #end = new AbortController();
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#recorder = new Recorder({
+      ...parts,
+      acknowledge: (upTo) => parts.store.acknowledge(parts.token, upTo),
+    });
     this.#members = new Members(parts, {
       onNews: () => this.#onNews(),
       onExpelled: (engine) => {
@@ -103,13 +111,17 @@ export class Driver {
   async run(): Promise<RunView> {
     const { core, ledger, statusFile } = this.#parts;
     const feeding = this.#parts.feeder
-      .run(() => this.#onItems())
+      .run(() => {
+        this.#onItems();
+        // What is skipped is read faster than a disk writes.
+        return this.#recorder.waiting > mostWaitingBytes ? this.#recorder.record() : null;
+      })
       .catch((error: unknown) => this.#break(error));
     const talking = this.#talk().catch((error: unknown) => this.#break(error));
     const ticking = this.#pulse.run(this.#end.signal).catch((error: unknown) => this.#break(error));
     await this.#receive();
     core.onNobodyLeft();
-    await this.#writeRows().catch((error: unknown) => this.#break(error));
+    await this.#recorder.record().catch((error: unknown) => this.#onRecordFailed(error));
     this.#over = true;
     this.#end.abort();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
@@ -175,60 +187,62 @@ export class Driver {
 
   /** The feeder has news; it does not wake itself. */
   #onItems(): void {
+    this.#onOrders();
+    // What has failed once has been said, and saying so makes news of its own.
+    if (!this.#recordFailed) this.#recorder.record().catch((error: unknown) => this.#onRecordFailed(error));
+  }
+
+  /** There may be something to tell the store. */
+  #onOrders(): void {
     this.#toSay.ring();
     if (this.#parts.core.phase === "stopping" && this.#stopTimer === null)
       this.#watchStop(this.#parts.graceMs + 5_000);
-    void this.#writeRows().catch((error: unknown) => this.#break(error));
-  }
-
-  async #writeRows(): Promise<void> {
-    const { core, statusFile, sinks } = this.#parts;
-    const rows = core.takeRows();
-    if (rows.length === 0) return;
-    await statusFile.append(formatRows(rows));
-    for (const sink of sinks) await sink.publish(rows);
   }
 
   /** What the core wants the store to be told: one request at a time, in the order in which the core wants it. */
   async #talk(): Promise<void> {
-    const { core, store, token, sinks } = this.#parts;
     while (!this.#over) {
-      const order = core.takeOrder();
-      if (order !== null) {
-        await store.order(token, { kind: "run" }, order);
-        this.#presence.onOrdered();
-      }
-      for (const { key, value } of core.takePosts()) {
-        await store.post(token, key, value);
-        for (const sink of sinks) await sink.post(key, value);
-      }
-      const publish = core.takePublish(publishMost, publishBytes);
-      if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
-      else if (order === null) await this.#toSay.wait();
+      if (!(await this.#sayNext())) await this.#toSay.wait();
     }
   }
 
-  /** Until everybody is gone and all that they reported is on disk. */
+  /** False: there was nothing to say. */
+  async #sayNext(): Promise<boolean> {
+    const { core, store, token, sinks } = this.#parts;
+    const order = core.takeOrder();
+    if (order !== null) {
+      await store.order(token, { kind: "run" }, order);
+      this.#presence.onOrdered();
+    }
+    for (const { key, value } of core.takePosts()) {
+      await store.post(token, key, value);
+      for (const sink of sinks) await sink.post(key, value);
+    }
+    const publish = core.takePublish(publishMost, publishBytes);
+    if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
+    return publish !== null || order !== null;
+  }
+
+  /** Until everybody is gone and all that they reported is on disk. One batch is on its way there while the next one is taken. */
   async #receive(): Promise<void> {
-    const { store, token, core } = this.#parts;
+    let position = 0;
+    let recorded = Promise.resolve();
     for (;;) {
       try {
         const last = this.#presence.nobodyLeft;
-        const { from, reports } = await store.receive(token, receiveMost);
-        if (reports.length === 0) {
-          if (last) return;
+        const taken = await this.#takeReports(position);
+        if (taken.count === 0) {
+          if (last) return await recorded;
           await this.#waitForReports();
           continue;
         }
-        const decoded = this.#decoded(reports);
-        core.onReports(decoded, Date.now());
-        const written = this.#writeRows();
-        this.#onNews();
-        await written;
+        position = taken.position;
         await this.#withdraw();
-        await store.acknowledge(token, from + reports.length);
+        await recorded;
+        recorded = this.#recorder.record(position);
+        recorded.catch((error: unknown) => this.#onRecordFailed(error));
         if (this.#members.limited) this.#presence.look();
-        if (core.canGather && reports.length < receiveMost / 4) await this.#gather();
+        if (taken.count < receiveMost / 4) await this.#gather(this.#parts.core.spareMs);
       } catch (error) {
         this.#break(error);
         while (this.#presence.contextsLeft > 0) await this.#receiverWake.wait();
@@ -237,15 +251,25 @@ export class Driver {
     }
   }
 
-  /** Late successes: whether they count must be known, and on disk, before they are acknowledged. */
+  /** A function of its own, so that nobody holds on to thousands of reports while they are on their way to the disk. */
+  async #takeReports(position: number): Promise<{ readonly count: number; readonly position: number }> {
+    const { store, token, core, room } = this.#parts;
+    const { from, reports } = await store.receive(token, receiveMost, position);
+    if (reports.length > 0) {
+      core.onReports(this.#decoded(reports), Date.now());
+      room.ring();
+      this.#onOrders();
+    }
+    return { count: reports.length, position: from + reports.length };
+  }
+
+  /** Late successes: whether they count must be known before they are acknowledged. */
   async #withdraw(): Promise<void> {
     const { store, token, core } = this.#parts;
     for (const withdrawal of core.takeWithdrawals()) {
       const withdrawn = await store.withdraw(token, queuedTask(withdrawal.task));
       core.onWithdrawn(withdrawal, withdrawn, Date.now());
-      const written = this.#writeRows();
       this.#onNews();
-      await written;
     }
   }
 
@@ -263,10 +287,11 @@ export class Driver {
   }
 
   /** Many reports in one look cost little more than one. Cut short when the run is to stop. */
-  async #gather(): Promise<void> {
+  async #gather(spareMs: number): Promise<void> {
+    if (spareMs < leastGatherMs) return;
     let timer: NodeJS.Timeout | undefined;
     const passed = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, gatherMs);
+      timer = setTimeout(resolve, Math.min(spareMs, mostGatherMs));
     });
     await Promise.race([passed, this.#receiverWake.wait()]);
     clearTimeout(timer);
@@ -283,6 +308,12 @@ export class Driver {
       }
     }
     return decoded;
+  }
+
+  #onRecordFailed(error: unknown): void {
+    if (this.#recordFailed) return;
+    this.#recordFailed = true;
+    this.#break(error);
   }
 
   /** Something failed that the run cannot do without: nothing more may start, and what runs cannot be recorded. */

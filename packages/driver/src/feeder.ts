@@ -1,7 +1,7 @@
 import { TaskmusterError } from "@taskmuster/kvs";
 import type { Bell } from "./bell.js";
 import type { DriverCore } from "./core/driver-core.js";
-import { identityOf } from "./core/resume-index.js";
+import { type FoundRow, identityOf } from "./core/resume-index.js";
 import { type StatusRow, commandColumn } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
 import type { ResumeFiles } from "./resume.js";
@@ -18,14 +18,14 @@ export interface ResumeChoice {
 
 type TaskItem = Extract<Item, { kind: "task" }>;
 
-/** The row of an earlier run that makes this task one to skip; null: it runs. Throws `ResumeMismatchError`. */
-async function rowToSkipBy(task: TaskItem, resume: ResumeChoice): Promise<StatusRow | null> {
+/** Where the row of an earlier run is that makes this task one to skip; null: it runs. */
+function rowToSkipBy(task: TaskItem, resume: ResumeChoice): FoundRow | null {
   const found = resume.files.index.find(task.id);
-  if (found === null || runsAgain(found, resume)) return null;
-  const same = found.identity === identityOf(task.line, task.repeatIndex, commandColumn(task.command));
-  const row = await resume.files.row(found);
-  if (!same && !resume.force) throw new ResumeMismatchError(mismatch(task, row));
-  return row;
+  return found === null || runsAgain(found, resume) ? null : found;
+}
+
+function isOf(found: FoundRow, task: TaskItem): boolean {
+  return found.identity === identityOf(task.line, task.repeatIndex, commandColumn(task.command));
 }
 
 /** With `-R` a task whose best row is a failure runs again, whatever its text was. */
@@ -69,43 +69,74 @@ export class Feeder {
     this.#onNotice = parts.onNotice;
   }
 
-  /** Until the list is at its end or the run is. `afterBatch` is called when the core has news. */
-  async run(afterBatch: () => void): Promise<void> {
+  /**
+   * Until the list is at its end or the run is. `afterBatch` is called when the core has news; the next items are read when what it
+   * answers has resolved.
+   */
+  async run(afterBatch: () => Promise<void> | null): Promise<void> {
     try {
       let next = 0;
       while (this.#core.phase === "running") {
         if (!this.#core.wantsItems) {
-          afterBatch();
+          await afterBatch();
           await this.#room.wait();
           continue;
         }
         if (next >= this.#items.length) {
-          afterBatch();
-          this.#items = await this.#source.read(Math.min(batch, Math.max(1, this.#core.roomForItems)));
+          await afterBatch();
+          this.#items = await this.#source.read(this.#batch);
           next = 0;
           if (this.#items.length > 0) continue;
           this.#core.onEndOfItems(Date.now());
           return;
         }
         const item = this.#items[next++];
-        if (item !== undefined) await this.#take(item);
+        if (item?.kind === "task") {
+          // A promise only where there is something to wait for: there may be a million tasks to skip.
+          const waits = this.#takeTask(item);
+          if (waits !== null) await waits;
+        } else if (item !== undefined) this.#take(item);
       }
     } catch (error) {
       if (!(error instanceof TaskmusterError) || error.code === "E_BUG") throw error;
       this.#core.onBadInput(error.message, Date.now());
     } finally {
-      afterBatch();
+      await afterBatch();
     }
   }
 
-  async #take(item: Item): Promise<void> {
+  /** Of a list that is resumed most may be passed over, and needs no room. */
+  get #batch(): number {
+    const least = this.#resume === null ? 1 : leastOfResumed;
+    return Math.min(mostItems, Math.max(least, this.#core.roomForItems));
+  }
+
+  #takeTask(task: TaskItem): Promise<void> | null {
+    const resume = this.#resume;
+    const found = resume === null ? null : rowToSkipBy(task, resume);
+    if (resume === null || found === null) {
+      this.#core.onTask(task);
+      return null;
+    }
+    if (!resume.force && !isOf(found, task))
+      return resume.files.row(found).then((row) => {
+        throw new ResumeMismatchError(mismatch(task, row));
+      });
+    const bytes = resume.files.line(found);
+    if (!(bytes instanceof Promise)) {
+      this.#skip(task, found, bytes, resume);
+      return null;
+    }
+    return bytes.then((read) => this.#skip(task, found, read, resume));
+  }
+
+  #skip({ id, line }: TaskItem, found: FoundRow, bytes: Uint8Array, { files }: ResumeChoice): void {
+    const parsed = (): StatusRow => ({ ...files.parsed(bytes, found), kind: "skipped" });
+    this.#core.onSkipped({ kind: "copied", id, line, returnCode: found.returnCode, bytes, parsed });
+  }
+
+  #take(item: Exclude<Item, { kind: "task" }>): void {
     switch (item.kind) {
-      case "task": {
-        const row = this.#resume === null ? null : await rowToSkipBy(item, this.#resume);
-        if (row === null) this.#core.onTask(item);
-        else this.#core.onSkipped(row);
-        return;
-      }
       case "barrier":
         this.#core.onBarrier(item, Date.now());
         return;
@@ -121,7 +152,8 @@ export class Feeder {
   }
 }
 
-const batch = 512;
+const mostItems = 1024;
+const leastOfResumed = 256;
 
 function shown(command: Uint8Array): string {
   const text = new TextDecoder().decode(command.subarray(0, 200));

@@ -28,8 +28,8 @@ export interface OpenedList {
   readonly tasks: number | null;
   /** Where a stream is kept as it comes; null for a file. */
   readonly spool: { readonly path: string | null } | null;
-  /** Reads a regular file once more from its beginning; null for a stream. */
-  readonly reread: (() => AsyncGenerator<Item>) | null;
+  /** Reads a regular file once more from its beginning, some items at a time; null for a stream. */
+  readonly reread: (() => AsyncGenerator<readonly Item[]>) | null;
 }
 
 /**
@@ -82,14 +82,19 @@ export async function readPerEngine(source: TaskSource): Promise<{
  * Compares every task of a list that can be read twice with the rows of a resume, so that the wrong status file is found
  * before any task starts. Throws `ResumeMismatchError`.
  */
-export async function verifyResume(reread: () => AsyncGenerator<Item>, resume: ResumeChoice): Promise<void> {
-  for await (const item of reread()) {
-    if (item.kind !== "task") continue;
-    const found = resume.files.index.find(item.id);
-    // One that runs again may have been mended in the list.
-    if (found === null || runsAgain(found, resume)) continue;
-    if (found.identity === identityOf(item.line, item.repeatIndex, commandColumn(item.command))) continue;
-    throw new ResumeMismatchError(mismatch(item, await resume.files.row(found)));
+export async function verifyResume(
+  reread: () => AsyncGenerator<readonly Item[]>,
+  resume: ResumeChoice,
+): Promise<void> {
+  for await (const items of reread()) {
+    for (const item of items) {
+      if (item.kind !== "task") continue;
+      const found = resume.files.index.find(item.id);
+      // One that runs again may have been mended in the list.
+      if (found === null || runsAgain(found, resume)) continue;
+      if (found.identity === identityOf(item.line, item.repeatIndex, commandColumn(item.command))) continue;
+      throw new ResumeMismatchError(mismatch(item, await resume.files.row(found)));
+    }
   }
 }
 
@@ -122,20 +127,36 @@ async function scan(path: string, fd: number, options: { readonly lenient: boole
   throw new TaskFileError(`${path}, line ${error.line}: ${error.message}`);
 }
 
-async function* itemsOf(fd: number, options: { readonly lenient: boolean }): AsyncGenerator<Item> {
+async function* itemsOf(fd: number, options: { readonly lenient: boolean }): AsyncGenerator<readonly Item[]> {
   const parser = new TaskFileParser(options);
   for await (const chunk of chunks(fd)) {
     parser.feed(chunk);
-    for (let item = parser.next(); item !== "needMore" && item !== "end"; item = parser.next()) yield item;
+    yield* itemsIn(parser);
   }
   parser.end();
-  for (let item = parser.next(); item !== "needMore" && item !== "end"; item = parser.next()) yield item;
+  yield* itemsIn(parser);
 }
 
+/** What can be read without more input. */
+function* itemsIn(parser: TaskFileParser): Generator<readonly Item[]> {
+  for (let items = readItems(parser); items.length > 0; items = readItems(parser)) yield items;
+}
+
+function readItems(parser: TaskFileParser): readonly Item[] {
+  const items: Item[] = [];
+  while (items.length < mostItems) {
+    const item = parser.next();
+    if (item === "needMore" || item === "end") break;
+    items.push(item);
+  }
+  return items;
+}
+
+/** Each is there only until the next one is asked for. */
 async function* chunks(fd: number): AsyncGenerator<Buffer> {
-  const size = 1024 * 1024;
+  const buffer = Buffer.allocUnsafe(256 * 1024);
   for (let position = 0; ;) {
-    const { bytesRead, buffer } = await readFd(fd, Buffer.allocUnsafe(size), 0, size, position);
+    const { bytesRead } = await readFd(fd, buffer, 0, buffer.length, position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);
@@ -143,3 +164,4 @@ async function* chunks(fd: number): AsyncGenerator<Buffer> {
 }
 
 const readFd = promisify(read);
+const mostItems = 1024;

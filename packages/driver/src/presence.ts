@@ -30,6 +30,7 @@ export class Presence {
   #nobodyLeft = false;
   #looking: Promise<void> | null = null;
   #lookAgain = false;
+  #lookedAt = -Infinity;
 
   /** `everyMs`: how often somebody looks in any case. */
   constructor(
@@ -80,9 +81,11 @@ export class Presence {
     this.look();
   }
 
-  /** The driver's bell rang, and an engine that leaves rings it. */
+  /** The driver's bell rang, and an engine that joins or leaves rings it. */
   onBell(): void {
-    if (this.#ordered || (this.#contextsLeft === 0 && !this.#serves)) this.look();
+    // All that may be published is out: perhaps there are slots that nobody knows of yet.
+    const wantsSlots = !this.#core.wantsItems && performance.now() - this.#lookedAt > newcomersMs;
+    if (this.#ordered || wantsSlots || (this.#contextsLeft === 0 && !this.#serves)) this.look();
   }
 
   /** Looks who is there, as soon as the look that is under way is over. */
@@ -91,6 +94,7 @@ export class Presence {
   }
 
   lookNow(): Promise<void> {
+    this.#lookedAt = performance.now();
     this.#lookAgain = this.#looking !== null;
     this.#looking ??= this.#lookOnce().finally(() => {
       this.#looking = null;
@@ -140,3 +144,6 @@ export class Presence {
 
 /** Longer than an engine takes to end after it has left. */
 const lingerMs = 10_000;
+
+/** Whoever joins waits no longer than this for the window to grow. */
+const newcomersMs = 300;

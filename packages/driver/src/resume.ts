@@ -1,7 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
-import { ResumeIndex, type RowPlace, scanLine } from "./core/resume-index.js";
+import { type FoundRow, ResumeIndex, scanLine } from "./core/resume-index.js";
 import { type StatusRow, parseRow } from "./core/status-line/index.js";
+import { RowReader } from "./row-reader.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 
 /** The status files of earlier runs, read for a resume. Rows are fetched from the files again when they are needed. */
@@ -42,12 +43,30 @@ export class ResumeFiles {
     return new ResumeFiles(index, paths, warnings, readers);
   }
 
-  /** The row at `place`. Throws `StatusFileError` when the file has changed since. */
-  async row(place: RowPlace): Promise<StatusRow> {
-    const line = await this.#readers[place.file]?.read(place.offset, place.length);
-    const row = line === undefined ? null : parseRow(line);
-    if (row !== null) return row;
-    throw new StatusFileError(`${this.paths[place.file]} has changed since this run began`);
+  /** What a row says. Throws as `line` does. */
+  async row(found: FoundRow): Promise<StatusRow> {
+    return this.parsed(await this.line(found), found);
+  }
+
+  /**
+   * The line of a row, without its end; a promise only where it has to be read. Throws, or rejects with, `StatusFileError` when the file
+   * has changed since.
+   */
+  line(found: FoundRow): Buffer | Promise<Buffer> {
+    return this.#readers[found.file]?.held(found) ?? this.#read(found);
+  }
+
+  /** What a line says that `line` gave. */
+  parsed(line: Uint8Array, found: FoundRow): StatusRow {
+    return parseRow(line) ?? this.#refuse(found);
+  }
+
+  async #read(found: FoundRow): Promise<Buffer> {
+    return (await this.#readers[found.file]?.read(found)) ?? this.#refuse(found);
+  }
+
+  #refuse({ file }: FoundRow): never {
+    throw new StatusFileError(`${this.paths[file]} has changed since this run began`);
   }
 
   async close(): Promise<void> {
@@ -79,24 +98,29 @@ async function scanFile(
   let good = 0;
   let badCount = 0;
   let firstBad = 0;
-  const take = (line: Buffer, offset: number): void => {
+  const take = (bytes: Buffer, from: number, end: number, offset: number): void => {
     lineNumber++;
-    const scanned = scanLine(line);
-    if (scanned.kind === "row") index.add(scanned.row, { file: number, offset, length: line.length });
+    const scanned = scanLine(bytes, from, end);
+    if (scanned.kind === "row") index.add(scanned.row, { file: number, offset, length: end - from });
     if (scanned.kind !== "bad") good++;
     else if (badCount++ === 0) firstBad = lineNumber;
   };
+  let buffer = Buffer.allocUnsafe(chunkBytes);
   for (let position = 0; ;) {
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, position);
-    if (bytesRead === 0) break;
-    const chunk =
-      rest.length === 0
-        ? buffer.subarray(0, bytesRead)
-        : Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
+    // What is left of the last chunk comes before the next one.
+    if (rest.length + chunkBytes > buffer.length)
+      buffer = Buffer.concat([rest, buffer], 2 * rest.length + chunkBytes);
+    else rest.copy(buffer);
+    const { bytesRead } = await file.read(buffer, rest.length, chunkBytes, position);
+    if (bytesRead === 0) {
+      rest = buffer.subarray(0, rest.length);
+      break;
+    }
+    const chunk = buffer.subarray(0, rest.length + bytesRead);
     const base = restOffset;
     let from = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
-      take(chunk.subarray(from, end), base + from);
+      take(chunk, from, end, base + from);
       from = end + 1;
     }
     rest = chunk.subarray(from);
@@ -120,31 +144,6 @@ function notStatusFile(path: string): StatusFileError {
   return new StatusFileError(
     `${path} (-r) is not a status file: line 1 does not have the 15 tab-separated columns of one`,
   );
-}
-
-/** Rows are mostly asked for in the order in which they stand, so one block serves many. */
-class RowReader {
-  readonly #file: FileHandle;
-  #block: Buffer = Buffer.alloc(0);
-  #blockAt = 0;
-
-  constructor(file: FileHandle) {
-    this.#file = file;
-  }
-
-  async read(offset: number, length: number): Promise<Buffer> {
-    if (offset < this.#blockAt || offset + length > this.#blockAt + this.#block.length) {
-      const size = Math.max(chunkBytes, length);
-      const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
-      this.#block = buffer.subarray(0, bytesRead);
-      this.#blockAt = offset;
-    }
-    return this.#block.subarray(offset - this.#blockAt, offset - this.#blockAt + length);
-  }
-
-  async close(): Promise<void> {
-    await this.#file.close();
-  }
 }
 
 /** The error of a resume whose rows are of another list. */

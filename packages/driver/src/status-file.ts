@@ -21,6 +21,7 @@ export class StatusFile {
   #goodBytes: number;
   #last: Promise<void> = Promise.resolve();
   #broken: StatusFileError | null = null;
+  #unsynced = false;
 
   private constructor(path: string, file: FileHandle, goodBytes: number, sync: boolean) {
     this.path = path;
@@ -45,18 +46,23 @@ export class StatusFile {
     }
   }
 
-  /** Resolves when `rows` are on disk. After a failure this and every later call rejects with `StatusFileError`. */
-  append(rows: Uint8Array): Promise<void> {
-    this.#last = this.#last.then(() => this.#append(rows));
+  /**
+   * Resolves when `rows` are on disk; without `sync`, when they are on their way, which is good enough for what stands elsewhere
+   * too. After a failure this and every later call rejects with `StatusFileError`.
+   */
+  append(rows: Uint8Array, options: { readonly sync: boolean } = { sync: true }): Promise<void> {
+    this.#last = this.#last.then(() => this.#append(rows, options.sync));
     return this.#last;
   }
 
   async close(): Promise<void> {
     await this.#last.catch(() => undefined);
+    // All that counts is there; this is for what was copied.
+    if (this.#unsynced) await this.#file.datasync().catch(() => undefined);
     await this.#file.close();
   }
 
-  async #append(rows: Uint8Array): Promise<void> {
+  async #append(rows: Uint8Array, sync: boolean): Promise<void> {
     if (this.#broken !== null) throw this.#broken;
     try {
       let written = 0;
@@ -69,7 +75,8 @@ export class StatusFile {
         );
         written += bytesWritten;
       }
-      if (this.#sync) await this.#file.datasync();
+      if (this.#sync && sync) await this.#file.datasync();
+      this.#unsynced = this.#sync && !sync;
       this.#goodBytes += rows.byteLength;
     } catch (cause) {
       this.#broken = new StatusFileError(

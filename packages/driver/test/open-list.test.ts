@@ -65,7 +65,7 @@ describe("a regular file", () => {
     expect([list.tasks, list.spool, list.source.name]).toEqual([5, null, "tasks"]);
     const again: string[] = [];
     expect(await list.source.read(1)).toHaveLength(1);
-    for await (const item of list.reread?.() ?? []) again.push(shown(item));
+    for await (const items of list.reread?.() ?? []) again.push(...items.map(shown));
     expect(again).toEqual(["0 a", "1 b", "2 b", "3 b", "4 barrier", "5 c"]);
     expect(await all(list)).toEqual(again.slice(1));
     expect(existsSync(path("spool"))).toBe(false);

@@ -28,6 +28,8 @@ const engineConfigSchema = z.object({
   envResources: z.array(z.string()),
   /** Leaves when it has had nothing to do for so long; null: stays. */
   idleTimeoutMs: z.nullable(z.int()),
+  /** Claims at most so many tasks beyond its free slots; for benchmarks. */
+  mostAhead: z.optional(z.int()),
   /** A descriptor that only this engine and its guardian hold: whoever holds the other end learns of the death of both. */
   livenessFd: z.optional(z.int()),
 });

@@ -1,12 +1,16 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { parseEngineConfig } from "./engine-config.js";
 import { type ControlLine, readEngineInput } from "./engine-input.js";
 import { Engine, type StopCause } from "./engine.js";
 import { createLauncher } from "./launcher/create.js";
+import { settleShellLevel } from "./shell-level.js";
 
 /** An engine process: one line of JSON on standard input, then work until it has left. Exit status 0, or 1 and a message. */
 async function main(): Promise<void> {
+  settleShellLevel(process.env);
   let engine: Engine | null = null;
   let allocation = false;
   const stop = (why: string, cause: StopCause): void => {
@@ -50,6 +54,8 @@ async function main(): Promise<void> {
         kind: config.launcher,
         events,
         cwd: process.cwd(),
+        spawner: nativeSpawner(),
+        onNote: (note) => engine?.note(note, {}),
         ...(config.livenessFd === undefined ? {} : { livenessFd: config.livenessFd }),
       }),
   });
@@ -57,6 +63,14 @@ async function main(): Promise<void> {
 }
 
 const connectMs = 30_000;
+
+/** It lies beside us where it could be compiled. */
+function nativeSpawner(): string | null {
+  const path = fileURLToPath(
+    new URL(`taskmuster-spawner-${process.platform}-${process.arch}`, import.meta.url),
+  );
+  return existsSync(path) ? path : null;
+}
 
 /** At once: the guardian kills what we ran. */
 function die(): never {

@@ -12,13 +12,14 @@ import { Heartbeat } from "./heartbeat.js";
 import { type Joined, type JoiningWorld, joinRun } from "./joining.js";
 import type { Launcher, LauncherEvents } from "./launcher/launcher.js";
 import { openLog } from "./log.js";
+import { slotPlaces } from "./slot-places.js";
 import { StoreWatch } from "./store-watch.js";
 
 /** Bounds on one exchange with the store, so that no script runs long. */
 const maxReports = 512;
 const maxBytes = 4 * 1024 * 1024;
 const bellMs = 20_000;
-const reminderMs = 50;
+const reminderMs = 250;
 /** How often to look whether it is time to go. */
 const lookMs = 1_000;
 /** A scheduler's signals reach all processes of a job within less. */
@@ -48,6 +49,7 @@ export class Engine {
   #core: EngineCore | null = null;
   #launcher: Launcher | null = null;
   #log: Logger | null = null;
+  #logsTasks = false;
   #allocationEnd: AllocationEnd | null = null;
   readonly #timers = new Map<"reminder" | "held", NodeJS.Timeout>();
   #heartbeat: Heartbeat | null = null;
@@ -130,20 +132,24 @@ export class Engine {
   }
 
   #makeCore({ rank, run, needs, launcher, shares }: Joined): EngineCore {
+    const { coresPerTask } = this.#config;
+    launcher.setSlots(slotPlaces(run, { engineRank: rank, coresPerTask }, shares));
     const core: EngineCore = new EngineCore(
       {
         engine: this.#id,
         host: this.#host,
         slots: shares.slots,
-        coresPerTask: this.#config.coresPerTask,
-        shares: shares.shares,
+        coresPerTask,
         perEngineEnv: shares.perEngine,
         holdsFailures: this.#config.allocation,
         maxReports,
         maxBytes,
+        ...(this.#config.mostAhead === undefined ? {} : { mostAhead: this.#config.mostAhead }),
       },
       {
-        launch: (tag, command, env, cpus) => launcher.launch({ tag, command, env, cpus }),
+        launch: (tag, command, env) => launcher.launch({ tag, command, env }),
+        enqueue: (tag, command, env) => launcher.enqueue({ tag, command, env }),
+        recall: () => launcher.recall(),
         stop: (tag, graceMs) => launcher.stop(tag, graceMs),
         exchange: (request) => void this.#exchange(request),
         remind: () => this.#after("reminder", reminderMs, () => core.onReminder()),
@@ -164,20 +170,22 @@ export class Engine {
       const now = performance.now();
       if (store.givesUp(now)) this.#fail(noAnswer(store.silentSeconds));
       else if (this.#allocationEnd?.isNear(now) === true) this.#drain("the allocation ends");
-      else if (idleTimeoutMs !== null && idle?.look(now, core.launched, core.busy) === "idle")
+      else if (idleTimeoutMs !== null && idle?.look(now, core.launches, core.busy) === "idle")
         this.#drain(`idle for ${idleTimeoutMs / 1000} s`);
     }, lookMs);
   }
 
   #launcherEvents(): LauncherEvents {
     return {
-      onEnd: (result) => {
-        this.#log?.debug({ tag: result.tag, pid: result.pid, outcome: result.outcome }, "task ended");
-        if (this.#core?.phase === "running" && !result.stopped)
-          this.#allocationEnd?.taskTook(result.elapsed * 1000);
-        this.#core?.onTaskEnd(result);
+      onEnds: (results) => {
+        for (const { tag, pid, outcome, stopped, elapsed } of results) {
+          if (this.#logsTasks) this.#log?.debug({ tag, pid, outcome }, "task ended");
+          if (this.#core?.phase === "running" && !stopped) this.#allocationEnd?.taskTook(elapsed * 1000);
+        }
+        this.#core?.onTaskEnds(results);
         this.#lookAfterHeld();
       },
+      onRecalled: (tags) => this.#core?.onRecalled(tags),
       onFenced: () => this.#log?.error("not heard by the store for too long: all tasks were killed"),
       onFailure: (why) => {
         this.#log?.error({ why }, "the launcher died; its tasks were killed");
@@ -203,10 +211,8 @@ export class Engine {
   }
 
   async #exchange(request: ExchangeRequest): Promise<void> {
-    const sentAt = performance.now();
     try {
-      const answer = await this.#world.store.exchange(request);
-      this.#core?.onExchanged(answer, performance.now() - sentAt);
+      this.#core?.onExchanged(await this.#world.store.exchange(request));
     } catch (error) {
       this.#fail(error);
     }
@@ -242,7 +248,8 @@ export class Engine {
         this.#core?.onLeaveRefused(claims);
         return;
       }
-      this.#log?.info({ ...this.#core?.stats, why }, "left");
+      const heartbeatLateMs = Math.round(this.#heartbeat?.mostLateMs ?? 0);
+      this.#log?.info({ ...this.#core?.stats, why, heartbeatLateMs }, "left");
       const failure = this.#core?.failure ?? null;
       if (failure !== null) throw new TaskmusterError("E_LAUNCH", failure);
       this.#end();
@@ -285,6 +292,7 @@ export class Engine {
       onError(error);
     }
     this.#log?.info({ engine: this.#id, rank, host: this.#host, slots: shares.slots }, "joined");
+    this.#logsTasks = this.#log?.isLevelEnabled("debug") === true;
     for (const note of shares.notes) this.#log?.warn({ note }, "resources of this node");
   }
 }

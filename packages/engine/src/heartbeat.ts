@@ -28,6 +28,7 @@ export class Heartbeat {
   #dueAt = 0;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
+  #mostLateMs = 0;
 
   constructor(
     store: EngineVerbs,
@@ -41,6 +42,11 @@ export class Heartbeat {
     this.#leaseMs = leaseMs;
     this.#stats = stats;
     this.#events = events;
+  }
+
+  /** The most that a renewal was sent after it was due, ms. */
+  get mostLateMs(): number {
+    return this.#mostLateMs;
   }
 
   start(): void {
@@ -59,6 +65,7 @@ export class Heartbeat {
 
   async #beat(): Promise<void> {
     const sentAt = performance.now();
+    if (this.#dueAt > 0) this.#mostLateMs = Math.max(this.#mostLateMs, sentAt - this.#dueAt);
     try {
       const answer = await this.#renew();
       if (this.#stopped) return;

@@ -126,20 +126,23 @@ describe("Engine", () => {
 
   it("starts a launcher anew that died while it joined", async () => {
     hushed();
-    const starts: string[] = [];
+    const calls: string[] = [];
     const nothing = (): void => undefined;
     const { driver, engine } = await opened({
       pid: undefined,
-      start: async () => void starts.push("start"),
+      start: async () => void calls.push("start"),
+      setSlots: () => void calls.push("slots"),
       launch: nothing,
+      enqueue: nothing,
+      recall: nothing,
       stop: nothing,
       setDeadline: nothing,
-      close: async () => void starts.push("close"),
+      close: async () => void calls.push("close"),
     });
     const ran = engine.run();
     await until("that it has joined", async () => (await driver.snapshot()).engines.length === 1);
     engine.stop("SIGTERM", "order");
     await ran;
-    expect(starts).toEqual(["start", "start", "close"]);
+    expect(calls).toEqual(["start", "start", "slots", "close"]);
   });
 });

@@ -6,13 +6,13 @@ import type { EngineId, RunId } from "./protocol/index.js";
  * server never touch each other's. `<…>` is a variable part.
  */
 export const runKeyNames = {
-  meta: "hash: epoch (run_id of the server), token, beat, state, handled, info, wanted, needs, published, acknowledged, ranks, limited",
+  meta: "hash: epoch (run_id of the server), token, beat, state, handled, info, wanted, needs, published, acknowledged, dropped, ranks, members, limited",
   engines: "list: ids of all engines, by rank",
   "engine:<engine>":
     "hash: state, context, rank, info, contextWanted, wanted, seq, reported, acknowledged, renewal, stats, idle, last, awaits, expelled, why",
-  "claims:<engine>": "hash: task id, needs and element of the queue",
-  "queue:<needs>": "list: <id>:<attempt>:<task>",
-  reports: "list: <engine>:<number>:<report>",
+  "claims:<engine>": "hash: task id, element of the queue",
+  "queue:<needs>": "list: <needs> <id>:<attempt>:<task>",
+  reports: "list, an element for each exchange: <engine>:<number of the first>:<how many>:<reports>",
   idle: "sorted set: engine, free slots; whom to ring when tasks are published",
   starved: "sorted set: the same, for engines whose context has no credit left",
   contexts: "hash: wanted:<context>, rank:<context>, info:<context>, credit:<context>, nonce:<nonce>",

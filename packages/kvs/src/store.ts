@@ -70,8 +70,11 @@ export interface DriverVerbs {
   /** Takes a queued task back that nobody has claimed yet. False: it is not in its queue. */
   withdraw(token: FencingToken, task: QueuedTask): Promise<boolean>;
 
-  /** The oldest reports that are not acknowledged, without taking them away. */
-  receive(token: FencingToken, max: number): Promise<ReceivedReports>;
+  /**
+   * At most `max` reports from position `from` on (the oldest that is not acknowledged, if that is later or none is named), without
+   * taking them away.
+   */
+  receive(token: FencingToken, max: number, from?: number): Promise<ReceivedReports>;
 
   /**
    * Drops all reports before position `upTo` (they are on disk) and lets the engines forget them.

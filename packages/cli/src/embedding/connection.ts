@@ -3,7 +3,7 @@ import { Bell } from "@taskmuster/driver";
 import { TaskClient } from "@taskmuster/kvs/redis";
 import type { KvsAddress } from "@taskmuster/kvs/server";
 import type { RunSummary, TaskStatus } from "./public.js";
-import { isSummary, parseStatus } from "./driver-lines.js";
+import { isSummary, parseLine, parseStatus } from "./driver-lines.js";
 
 const mostResults = 500;
 const mostLines = 1_000;
@@ -58,7 +58,7 @@ export class Connection {
 
   /** Resolves when the driver says that the run has ended. */
   async ended(): Promise<RunSummary> {
-    const said: unknown = JSON.parse(await this.#client.waitForEnd());
+    const said = parseLine(await this.#client.waitForEnd());
     return isSummary(said) ? said : { reason: "error", message: "the driver's last word is not understood" };
   }
 

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { type ErrorCode, TaskmusterError } from "@taskmuster/kvs";
 import type { KvsAddress } from "@taskmuster/kvs/server";
 import type { RunSummary } from "./public.js";
-import { isAddress, isSummary } from "./driver-lines.js";
+import { isAddress, isSummary, parseLine } from "./driver-lines.js";
 
 export interface ChildOptions {
   readonly args: readonly string[];
@@ -43,7 +43,7 @@ export class DriverChild {
     this.address.catch(() => undefined);
     if (stdout !== null) {
       createInterface({ input: stdout, crlfDelay: Infinity }).on("line", (line) => {
-        const value = parsed(line);
+        const value = parseLine(line);
         if (isAddress(value)) {
           this.#isReady = true;
           ready(value);
@@ -78,13 +78,5 @@ export class DriverChild {
       code,
       `the driver could not start (${how}): ${why === "" ? "it said nothing" : why}`,
     );
-  }
-}
-
-function parsed(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return null;
   }
 }

@@ -17,12 +17,21 @@ export function isSummary(value: unknown): value is RunSummary {
 
 /** Null for what is no status. */
 export function parseStatus(text: string): TaskStatus | null {
-  const value: unknown = text === "" ? null : JSON.parse(text);
+  const value = parseLine(text);
   return isStatus(value) ? value : null;
+}
+
+/** Null for what is no JSON. */
+export function parseLine(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function isStatus(value: unknown): value is TaskStatus {
   if (typeof value !== "object" || value === null || !("TaskId" in value) || !("ReturnCode" in value))
     return false;
-  return typeof value.TaskId === "number" && typeof value.ReturnCode === "number";
+  return Number.isSafeInteger(value.TaskId) && Number.isSafeInteger(value.ReturnCode);
 }

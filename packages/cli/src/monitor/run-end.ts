@@ -26,6 +26,10 @@ function endOf(line: string): RunEnd | null {
   if (typeof entry !== "object" || entry === null || !("kind" in entry) || entry.kind !== "end") return null;
   return {
     reason: "reason" in entry && typeof entry.reason === "string" ? entry.reason : "",
-    done: "done" in entry && typeof entry.done === "number" ? entry.done : null,
+    done: "done" in entry && isCount(entry.done) ? entry.done : null,
   };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
 }

@@ -12,6 +12,7 @@ import {
   encodeEngineStats,
   encodeRunState,
   engineId,
+  protocolVersion,
 } from "@taskmuster/kvs/protocol";
 
 /** When the made-up runs stand; ms since 1970. */
@@ -23,7 +24,7 @@ export function text(words: string): Uint8Array {
 
 function runState(more: Partial<RunState> = {}): RunState {
   return {
-    version: 1,
+    version: protocolVersion,
     name: "sweep",
     prefix: "/home/ada/sweep/sweep_disBatch_261121021500_407",
     host: "login1",
@@ -80,7 +81,7 @@ export interface EngineIs extends Partial<EngineInfo>, Partial<Omit<EngineStats,
 export function engine(is: EngineIs): EngineSnapshot {
   const { rank, context: label, host = `node${String(rank + 1).padStart(3, "0")}`, slots = 4, busy = 0 } = is;
   const info = {
-    version: 1 as const,
+    version: protocolVersion as typeof protocolVersion,
     host,
     pid: 1000 + rank,
     slots,
@@ -122,7 +123,7 @@ export function context(is: ContextIs): ContextSnapshot {
     wanted: is.wanted ?? "run",
     credit: is.credit ?? null,
     info: encodeContextInfo({
-      version: 1,
+      version: protocolVersion,
       kind: is.kind ?? "ssh",
       host: is.host ?? "login1",
       pid: is.pid ?? 4712,

@@ -12,10 +12,11 @@ import { isEnd } from "./report-end.js";
 import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
-import { type StatusRow, rowOfReport } from "./status-line/index.js";
+import { type CopiedRow, type StatusRow, rowOfReport } from "./status-line/index.js";
 import { Tally } from "./tally.js";
 import type { Item } from "./task-file/index.js";
 import { TaskBits } from "./task-bits.js";
+import { TaskTable } from "./task-table.js";
 import { Window } from "./window.js";
 
 export type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
@@ -47,7 +48,7 @@ type BarrierItem = Extract<Item, { kind: "barrier" }>;
 export class DriverCore {
   readonly #options: DriverCoreOptions;
   readonly #perEngine: PerEngineLines;
-  readonly #outstanding = new Map<number, Outstanding>();
+  readonly #outstanding = new TaskTable<Outstanding>();
   readonly #reoffered = new Map<number, Outstanding>();
   readonly #ended = new TaskBits();
   readonly #window = new Window();
@@ -56,7 +57,7 @@ export class DriverCore {
   #outstandingBytes = 0;
   readonly #back: Outstanding[] = [];
   readonly #front: Outstanding[] = [];
-  #rows: StatusRow[] = [];
+  #rows: (StatusRow | CopiedRow)[] = [];
   readonly #posts: { readonly key: string; readonly value: string }[] = [];
   readonly #withdrawals: Withdrawal[] = [];
   #order: Wanted | null = null;
@@ -85,9 +86,10 @@ export class DriverCore {
     return this.wantsItems ? this.#window.tasks - this.#outstanding.size : 0;
   }
 
-  /** Engines have enough to do: reports may be gathered a little before they are taken. */
-  get canGather(): boolean {
-    return this.#phase === "running" && this.#outstanding.size > this.#window.tasks / 2;
+  /** For so long the engines have enough to do, and half of the window beyond: reports may be gathered before they are taken. */
+  get spareMs(): number {
+    const spare = this.#outstanding.size - this.#window.tasks / 2;
+    return this.#phase === "running" && spare > 0 ? this.#window.msFor(spare) : 0;
   }
 
   get phase(): RunView["phase"] {
@@ -128,9 +130,9 @@ export class DriverCore {
   }
 
   /** A task that an earlier run has done; `row` is that run's row, to stand in this run's file too. */
-  onSkipped(row: StatusRow): void {
+  onSkipped(row: CopiedRow): void {
     this.#ended.add(row.id);
-    this.#rows.push({ ...row, kind: "skipped" });
+    this.#rows.push(row);
     this.#tally.skipped(row);
     if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
   }
@@ -228,7 +230,7 @@ export class DriverCore {
     return { tasks: list.splice(0, count).map(queuedTask), where };
   }
 
-  takeRows(): readonly StatusRow[] {
+  takeRows(): readonly (StatusRow | CopiedRow)[] {
     const rows = this.#rows;
     this.#rows = [];
     return rows;

@@ -48,7 +48,7 @@ export class Tally {
     this.#remember(row, lastWords, false);
   }
 
-  skipped(row: StatusRow): void {
+  skipped(row: Pick<StatusRow, "returnCode">): void {
     this.#skipped++;
     if (row.returnCode !== 0) this.#skippedFailed++;
   }

@@ -25,7 +25,12 @@ export class Window {
 
   get tasks(): number {
     const forRate = Math.ceil(this.#rate * secondsAhead);
-    return Math.min(mostTasks, Math.max(leastTasks, 2 * this.#slots, forRate));
+    return Math.min(mostTasks, Math.max(leastTasks, 2 * this.#slots, Math.min(forRate, mostAhead)));
+  }
+
+  /** How long so many tasks keep the engines busy, as far as is known. */
+  msFor(tasks: number): number {
+    return this.#rate === 0 ? Infinity : (tasks * 1000) / this.#rate;
   }
 
   /** Bytes of commands; one task is always let in. */
@@ -36,3 +41,5 @@ const measureMs = 100;
 const secondsAhead = 0.3;
 const leastTasks = 32;
 const mostTasks = 20_000;
+/** Beyond the slots: more than a driver that is at work has to be ahead, and what it holds for long costs it most. */
+const mostAhead = 8_000;

@@ -12,6 +12,7 @@ const chunkBytes = 256 * 1024;
 /** A file or device whose reads do not wait for anybody, read from where it stands. */
 export class FileBytes implements ByteSource {
   readonly #fd: number;
+  readonly #buffer = Buffer.allocUnsafe(chunkBytes);
   #closed = false;
 
   constructor(fd: number) {
@@ -20,8 +21,8 @@ export class FileBytes implements ByteSource {
 
   async next(): Promise<Uint8Array | null> {
     if (this.#closed) return null;
-    const { bytesRead, buffer } = await readFd(this.#fd, Buffer.allocUnsafe(chunkBytes), 0, chunkBytes, null);
-    return bytesRead === 0 ? null : buffer.subarray(0, bytesRead);
+    const { bytesRead } = await readFd(this.#fd, this.#buffer, 0, chunkBytes, null);
+    return bytesRead === 0 ? null : this.#buffer.subarray(0, bytesRead);
   }
 
   close(): Promise<void> {

@@ -3,8 +3,8 @@ import { type Item, TaskFileParser } from "../core/task-file/index.js";
 import { reasonOf } from "../status-file.js";
 import type { TaskSource } from "./task-source.js";
 
-/** Bytes as they come; null at the end. */
 export interface ByteSource {
+  /** Bytes as they come, there until the next ones are asked for; null at the end. */
   next(): Promise<Uint8Array | null>;
   close(): Promise<void>;
 }

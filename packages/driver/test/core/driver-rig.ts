@@ -15,7 +15,7 @@ import {
   type PerEngineLines,
   type Withdrawal,
 } from "../../src/core/driver-core.js";
-import type { StatusRow } from "../../src/core/status-line/index.js";
+import { type CopiedRow, type StatusRow, formatRow, statusRow } from "../../src/core/status-line/index.js";
 
 export const [alice, bob] = [engineId("engine0a"), engineId("engine0b")];
 
@@ -107,7 +107,7 @@ export class DriverRig {
       this.withdrawals.push(withdrawal);
       lines.push(`withdraw ${numbered(withdrawal.task)}`);
     }
-    const rows = this.core.takeRows();
+    const rows = this.core.takeRows().map(statusRow);
     this.rows.push(...rows);
     for (const row of rows) lines.push(`row ${row.kind} ${row.id} ${row.returnCode}`);
     for (const { key, value } of this.core.takePosts()) lines.push(`post ${key} ${value}`);
@@ -117,6 +117,13 @@ export class DriverRig {
   get reason(): string {
     return this.core.reason?.kind ?? "none";
   }
+}
+
+/** A row as a resume copies it. */
+export function copied(row: StatusRow): CopiedRow {
+  const { id, line, returnCode } = row;
+  const parsed = (): StatusRow => ({ ...row, kind: "skipped" });
+  return { kind: "copied", id, line, returnCode, bytes: formatRow(row).subarray(0, -1), parsed };
 }
 
 /** The row of a task that ended so in an earlier run. */

@@ -153,7 +153,14 @@ describe("ResumeIndex", () => {
     index.add(scanned(70_000, 1, 5, 99), at(2));
     expect(index.find(69_999)).toBeNull();
     expect(index.find(4464)).toBeNull();
-    expect(index.find(70_000)).toEqual({ file: 2, offset: 20, length: 5, returnCode: 1, identity: 99 });
+    expect(index.find(70_000)).toEqual({
+      id: 70_000,
+      file: 2,
+      offset: 20,
+      length: 5,
+      returnCode: 1,
+      identity: 99,
+    });
     expect(index.count).toBe(1);
   });
 

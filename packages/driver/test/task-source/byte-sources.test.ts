@@ -9,7 +9,8 @@ const path = usePlace();
 
 async function all(source: ByteSource): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
-  for (let chunk = await source.next(); chunk !== null; chunk = await source.next()) chunks.push(chunk);
+  for (let chunk = await source.next(); chunk !== null; chunk = await source.next())
+    chunks.push(Buffer.from(chunk));
   await source.close();
   return Buffer.concat(chunks);
 }

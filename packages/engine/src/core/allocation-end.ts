@@ -39,7 +39,8 @@ export class AllocationEnd {
  * either clock is wrong, as we are alive.
  */
 export function allocationEndsAt(text: string | undefined, nowMs: number): number | null {
-  if (text === undefined || !/^\d+$/.test(text)) return null;
+  // More digits are no time, and would not be a number that a message can carry.
+  if (text === undefined || !/^\d{1,12}$/.test(text)) return null;
   const endsAtMs = Number(text) * 1000;
   return endsAtMs > nowMs ? endsAtMs : null;
 }

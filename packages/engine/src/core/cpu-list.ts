@@ -3,11 +3,14 @@ export function parseCpuList(text: string): readonly number[] {
   const cpus: number[] = [];
   for (const range of text.trim().split(",")) {
     const [, first, last] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(range) ?? [];
-    if (first === undefined) return [];
+    if (first === undefined || cpus.length > mostCpus) return [];
     for (let cpu = Number(first); cpu <= Number(last ?? first); cpu++) cpus.push(cpu);
   }
   return cpus;
 }
+
+/** More than any machine has; a range adds fewer than 100,000. */
+const mostCpus = 100_000;
 
 /** The set that /proc/PID/status says a process may use; empty when it does not say. */
 export function allowedCpus(status: string): readonly number[] {

@@ -8,9 +8,8 @@ import {
   decodeTask,
 } from "@taskmuster/kvs/protocol";
 import { ClaimSize } from "./claim-size.js";
-import { taskEnvironment } from "./environment.js";
+import { type EnginePlace, slotEnvironment, taskEnvironment } from "./environment.js";
 import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
-import { SlotPool } from "./slots.js";
 import { StoreTalk } from "./store-talk.js";
 import { TaskEnds } from "./task-ends.js";
 import { type Launched, outcomeText } from "./task-report.js";
@@ -25,9 +24,10 @@ export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
  *      │                                   │                    │                     all acknowledged)──> left
  *      └──────────────(stop)───────────────┴───(stop)───────────┴──> stopping ──(trees gone, acknowledged)──> left
  *
- * A START command that must succeed and does not is a stop. Only this class changes the phase. Invariants: never more than
- * `slots` tasks run; a claimed task is in exactly one of waiting, running, held (it has ended, and nobody is told yet), or handed
- * in (a report or a release that some exchange carries).
+ * A START command that must succeed and does not is a stop. Only this class changes the phase. Slots are the launcher's: what is
+ * enqueued beyond them waits there, so that a slot has its next task without us. Invariants: a claimed task is in exactly one
+ * of waiting (here, as tasks must not start now), launched, held (it has ended, and nobody is told yet), or handed in (a report or a
+ * release that some exchange carries).
  */
 
 type Phase = "starting" | "running" | "draining" | "finishing" | "stopping" | "left";
@@ -37,16 +37,19 @@ export class EngineCore {
   readonly #settings: EngineSettings;
   readonly #run: RunInfo;
   readonly #rank: number;
-  readonly #slots: SlotPool;
   readonly #claimSize: ClaimSize;
   readonly #waiting: QueuedTask[] = [];
-  readonly #running = new Map<number, Launched>();
+  readonly #launched = new Map<number, Launched>();
+  /** Among them, those that have a slot or wait for one. */
+  #enqueued = 0;
   readonly #ends: TaskEnds;
   readonly #talk: StoreTalk;
   #phase: Phase = "starting";
   #nextCommand = 0;
   #nextTag = 1;
-  /** A reminder is under way, and so many tasks had been started when it was asked for. */
+  /** Grows with everything that ends. */
+  #ended = 0;
+  /** A reminder is under way, and so much had ended when it was asked for. */
   #reminder: number | null = null;
   /** Why it goes, for people. */
   #why = "";
@@ -69,8 +72,7 @@ export class EngineCore {
       holds: settings.holdsFailures === true,
       report: (ends, body) => this.#talk.report(ends, body),
     });
-    this.#slots = new SlotPool(settings.slots);
-    this.#claimSize = new ClaimSize(settings.slots);
+    this.#claimSize = new ClaimSize(settings.slots, settings.mostAhead);
   }
 
   get phase(): Phase {
@@ -80,7 +82,7 @@ export class EngineCore {
   /** Nothing runs and nothing waits to run here. */
   get idle(): boolean {
     return (
-      this.#running.size === 0 &&
+      this.#launched.size === 0 &&
       this.#waiting.length === 0 &&
       !this.holds &&
       !this.#talk.underWay &&
@@ -90,11 +92,11 @@ export class EngineCore {
 
   /** Something runs or waits to run here, or this engine does not run tasks (any more). */
   get busy(): boolean {
-    return this.#phase !== "running" || this.#running.size > 0 || this.#waiting.length > 0;
+    return this.#phase !== "running" || this.#launched.size > 0 || this.#waiting.length > 0;
   }
 
   /** Grows with everything that is launched. */
-  get launched(): number {
+  get launches(): number {
     return this.#nextTag - 1;
   }
 
@@ -111,21 +113,32 @@ export class EngineCore {
   get stats(): EngineStats {
     const state = this.#phase === "starting" || this.#phase === "running" ? this.#phase : "draining";
     const { done, failed } = this.#ends;
-    return { state, why: this.#ordered ? "" : this.#why, busy: this.#slots.busy, done, failed };
+    return { state, why: this.#ordered ? "" : this.#why, busy: this.#busySlots, done, failed };
   }
 
   begin(): void {
     this.#proceed();
   }
 
-  onTaskEnd(end: TaskEnd): void {
-    const task = this.#running.get(end.tag);
-    if (task === undefined) return;
-    this.#running.delete(end.tag);
-    if (task.slot !== null) this.#slots.give(task.slot);
-    if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
-    this.#ends.add(task, end);
-    if (task.kind === "start") this.#judgeStart(task, end);
+  onTaskEnds(ends: readonly TaskEnd[]): void {
+    for (const end of ends) {
+      const task = this.#taken(end.tag);
+      if (task === undefined) continue;
+      this.#ended++;
+      if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
+      this.#ends.add(task, end);
+      if (task.kind === "start") this.#judgeStart(task, end);
+    }
+    // What seems to die of a signal, the next one would too.
+    if (this.#ends.suspectsSignal) this.#port.recall();
+    this.#proceed();
+  }
+
+  /** Enqueued, and never started: for others, unless it can be started here soon. */
+  onRecalled(tags: readonly number[]): void {
+    const tasks = tags.flatMap((tag) => this.#taken(tag)?.queued ?? []);
+    if (this.#phase === "running" && this.#ends.suspectsSignal) this.#waiting.unshift(...tasks);
+    else this.#talk.release(tasks);
     this.#proceed();
   }
 
@@ -134,9 +147,7 @@ export class EngineCore {
     this.#proceed();
   }
 
-  /** `tripMs`: from sending the request to its answer. */
-  onExchanged(answer: ExchangeAnswer, tripMs: number): void {
-    this.#claimSize.tripTook(tripMs);
+  onExchanged(answer: ExchangeAnswer): void {
     this.#talk.onExchanged(answer);
     for (const task of answer.tasks) this.#waiting.push(task);
     // After the new tasks are in: what an order finds waiting is released.
@@ -155,11 +166,11 @@ export class EngineCore {
   }
 
   /**
-   * Reports were held back to go together with those of the tasks that wait here. If none of these was started meanwhile,
-   * what runs is longer than it seemed: they go back to where an idle engine can take them.
+   * Reports were held back to go together with those of the tasks that wait here. If nothing has ended meanwhile,
+   * what runs is longer than it seemed: what waits goes back to where an idle engine can take it.
    */
   onReminder(): void {
-    const stuck = this.#reminder === this.#nextTag && !this.#ends.suspectsSignal;
+    const stuck = this.#reminder === this.#ended && !this.#ends.suspectsSignal;
     this.#reminder = null;
     if (stuck && this.#phase === "running") {
       this.#claimSize.forgetTasks();
@@ -219,7 +230,8 @@ export class EngineCore {
 
   /** Stops what runs now; `graceMs` from TERM to KILL. Repeated with less grace it hurries. */
   stopTasks(graceMs: number): void {
-    for (const tag of this.#running.keys()) this.#port.stop(tag, graceMs);
+    this.#port.recall();
+    for (const tag of this.#launched.keys()) this.#port.stop(tag, graceMs);
   }
 
   #judgeStart(task: Launched, end: TaskEnd): void {
@@ -233,16 +245,16 @@ export class EngineCore {
   #proceed(): void {
     switch (this.#phase) {
       case "starting":
-        if (this.#running.size > 0 || this.#launchNext("start", this.#run.perEngine.start)) break;
+        if (this.#launched.size > 0 || this.#launchNext("start", this.#run.perEngine.start)) break;
         this.#phase = "running";
-        this.#startWaiting();
+        this.#enqueueWaiting();
         break;
       case "running":
-        this.#startWaiting();
+        this.#enqueueWaiting();
         break;
       case "draining":
         this.#releaseWaiting();
-        if (this.#running.size > 0) break;
+        if (this.#launched.size > 0) break;
         this.#phase = "finishing";
         this.#nextCommand = 0;
         this.#launchNext("stop", this.#run.perEngine.stop);
@@ -250,7 +262,7 @@ export class EngineCore {
       case "finishing":
         // An exchange that was under way when the order came may still bring tasks.
         this.#releaseWaiting();
-        if (this.#running.size === 0) this.#launchNext("stop", this.#run.perEngine.stop);
+        if (this.#launched.size === 0) this.#launchNext("stop", this.#run.perEngine.stop);
         break;
       case "stopping":
         this.#releaseWaiting();
@@ -267,55 +279,68 @@ export class EngineCore {
     const command = commands[this.#nextCommand];
     if (command === undefined) return false;
     const id = this.#nextCommand++;
-    this.#launch({ kind, id, attempt: 1, slot: null }, command.command, {
-      id,
-      line: command.line,
-      repeatIndex: -1,
+    const tag = this.#nextTag++;
+    this.#launched.set(tag, { kind, id, attempt: 1, queued: null });
+    this.#port.launch(tag, command.command, {
+      ...slotEnvironment(this.#run, this.#place, -1),
+      ...taskEnvironment({ id, line: command.line, repeatIndex: -1 }),
+      ...this.#settings.perEngineEnv,
     });
     return true;
   }
 
-  #startWaiting(): void {
-    while (this.#waiting.length > 0 && this.#slots.free > 0 && !this.#ends.suspectsSignal) {
-      const queued = this.#waiting.shift();
-      const slot = queued === undefined ? null : this.#slots.take();
-      if (queued === undefined || slot === null) return;
+  #enqueueWaiting(): void {
+    if (this.#waiting.length === 0 || this.#ends.suspectsSignal) return;
+    for (const queued of this.#waiting.splice(0)) {
       const task = decodeTask(queued.body);
-      this.#launch({ kind: "task", id: task.id, attempt: task.attempt, slot }, task.command, task);
+      const tag = this.#nextTag++;
+      this.#launched.set(tag, { kind: "task", id: task.id, attempt: task.attempt, queued });
+      this.#enqueued++;
+      this.#port.enqueue(tag, task.command, taskEnvironment(task));
     }
   }
 
-  #launch(
-    running: Launched,
-    command: Uint8Array,
-    numbers: { readonly id: number; readonly line: number; readonly repeatIndex: number },
-  ): void {
-    const tag = this.#nextTag++;
-    this.#running.set(tag, running);
-    const place = {
-      engineRank: this.#rank,
-      cylinderRank: running.slot ?? -1,
-      coresPerTask: this.#settings.coresPerTask,
-    };
-    const env = taskEnvironment(this.#run, place, numbers);
-    const share = running.slot === null ? undefined : this.#settings.shares?.[running.slot];
-    const more = running.slot === null ? this.#settings.perEngineEnv : share?.env;
-    if (more !== undefined) Object.assign(env, more);
-    this.#port.launch(tag, command, env, share?.cpus);
+  /** Launched no more. */
+  #taken(tag: number): Launched | undefined {
+    const task = this.#launched.get(tag);
+    if (task === undefined) return undefined;
+    this.#launched.delete(tag);
+    if (task.kind === "task") this.#enqueued--;
+    return task;
   }
 
+  /** What is enqueued and has no slot comes back through `onRecalled`. */
   #releaseWaiting(): void {
     this.#talk.release(this.#waiting.splice(0));
+    if (this.#queueLength > 0) this.#port.recall();
+  }
+
+  get #place(): EnginePlace {
+    return { engineRank: this.#rank, coresPerTask: this.#settings.coresPerTask };
+  }
+
+  get #busySlots(): number {
+    return Math.min(this.#enqueued, this.#settings.slots);
+  }
+
+  /** Enqueued, and without a slot. */
+  get #queueLength(): number {
+    return this.#enqueued - this.#busySlots;
+  }
+
+  /** Claimed, and without a slot. */
+  get #ahead(): number {
+    return this.#queueLength + this.#waiting.length;
   }
 
   /** `now`: does not hold reports back. */
   #exchange(now = false): void {
     const running = this.#phase === "running";
     // As long as any task waits here somebody must look whether it still does so rightly.
-    if (running && this.#waiting.length > 0) this.#askForReminder();
-    const { free } = this.#slots;
+    if (running && this.#ahead > 0) this.#askForReminder();
+    const free = this.#settings.slots - this.#busySlots;
     const request = this.#talk.next({
-      slots: running ? { free, room: free + this.#claimSize.ahead - this.#waiting.length } : null,
+      slots: running ? { free, room: free + this.#claimSize.ahead - this.#ahead } : null,
       canWait: !now && this.#canWait,
     });
     if (request !== null) this.#port.exchange(request);
@@ -323,23 +348,26 @@ export class EngineCore {
 
   /** Enough short tasks wait here: their reports can share a trip. */
   get #canWait(): boolean {
-    if (this.#phase !== "running" || this.#slots.free > 0) return false;
+    if (this.#phase !== "running" || this.#enqueued < this.#settings.slots) return false;
     return (
-      this.#waiting.length > this.#claimSize.ahead / 2 &&
+      this.#ahead > this.#claimSize.ahead * waitsAbove &&
       this.#talk.reportsWaiting < this.#settings.maxReports / 2
     );
   }
 
   #askForReminder(): void {
     if (this.#reminder !== null) return;
-    this.#reminder = this.#nextTag;
+    this.#reminder = this.#ended;
     this.#port.remind();
   }
 
   #leaveWhenDone(): void {
     if (this.#phase !== "finishing" && this.#phase !== "stopping") return;
-    if (this.#running.size > 0 || this.#waiting.length > 0 || this.holds || !this.#talk.isOver) return;
+    if (this.#launched.size > 0 || this.#waiting.length > 0 || this.holds || !this.#talk.isOver) return;
     this.#phase = "left";
     this.#port.leave(this.#why);
   }
 }
+
+/** The launcher tells of ends when half of what waited there is left, or less. */
+const waitsAbove = 0.5;

@@ -1,19 +1,17 @@
 import type { EngineId, ExchangeRequest, Outcome, Report } from "@taskmuster/kvs/protocol";
-import type { SlotShare } from "./slot-shares.js";
 
-/** What an engine's core asks of the world. */
+/** What an engine's core asks of the world. Each tag that is launched or enqueued is answered once: by its end, or by `onRecalled`. */
 export interface EnginePort {
-  /** `cpus`: those that it shall run on; undefined: any. */
-  launch(
-    tag: number,
-    command: Uint8Array,
-    env: Readonly<Record<string, string>>,
-    cpus?: readonly number[],
-  ): void;
+  /** At once, in no slot. */
+  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
+  /** In a slot, as soon as one is free, in the order of the calls. The slot's own environment comes from it. */
+  enqueue(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
+  /** Gives back what was enqueued and has no slot yet, through `onRecalled`. */
+  recall(): void;
   stop(tag: number, graceMs: number): void;
   /** One at a time; the answer comes back through `onExchanged`. */
   exchange(request: ExchangeRequest): void;
-  /** Calls `onReminder` after a moment (some 50 ms). Asked for once at a time. */
+  /** Calls `onReminder` after a moment (some 250 ms). Asked for once at a time. */
   remind(): void;
   /** Nothing is left to do or to be acknowledged. `why` is for people. */
   leave(why: string): void;
@@ -35,12 +33,13 @@ export interface EngineSettings {
   readonly host: string;
   readonly slots: number;
   readonly coresPerTask: number;
-  /** What each slot has of the node, see `slotShares`; empty or absent: nothing of its own. */
-  readonly shares?: readonly SlotShare[];
+  /** What PERENGINE commands find beside the variables of the engine. */
   readonly perEngineEnv?: Readonly<Record<string, string>>;
   /** Ends other than success are held back for a moment: a signal may explain them (`onStopSignal`). */
   readonly holdsFailures?: boolean;
   /** Bounds on one exchange. */
   readonly maxReports: number;
   readonly maxBytes: number;
+  /** Claims at most so many tasks beyond the free slots. */
+  readonly mostAhead?: number;
 }

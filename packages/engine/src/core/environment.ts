@@ -1,9 +1,7 @@
 import type { RunInfo } from "@taskmuster/kvs/protocol";
 
-export interface TaskPlace {
+export interface EnginePlace {
   readonly engineRank: number;
-  /** -1 for PERENGINE commands. */
-  readonly cylinderRank: number;
   readonly coresPerTask: number;
 }
 
@@ -18,23 +16,29 @@ export function zeroPadded(value: number): string {
   return value < 0 ? `-${String(-value).padStart(5, "0")}` : String(value).padStart(6, "0");
 }
 
-/** The variables that each task finds beside those of its engine. */
-export function taskEnvironment(
-  run: Pick<RunInfo, "jobId" | "nameTasks">,
-  place: TaskPlace,
-  task: TaskNumbers,
-): Record<string, string> {
+/** The variables that each task finds beside those of its engine and of its slot. */
+export function taskEnvironment(task: TaskNumbers): Record<string, string> {
   return {
-    DISBATCH_JOBID: run.jobId,
-    DISBATCH_NAMETASKS: run.nameTasks,
     DISBATCH_TASKID: String(task.id),
     DISBATCH_TASKID_ZP: zeroPadded(task.id),
     DISBATCH_STREAM_INDEX: String(task.line),
     DISBATCH_STREAM_INDEX_ZP: zeroPadded(task.line),
     DISBATCH_REPEAT_INDEX: String(task.repeatIndex),
     DISBATCH_REPEAT_INDEX_ZP: zeroPadded(task.repeatIndex),
+  };
+}
+
+/** What all that runs in one slot finds. `cylinderRank`: of the slot; -1 for PERENGINE commands, which have none. */
+export function slotEnvironment(
+  run: Pick<RunInfo, "jobId" | "nameTasks">,
+  place: EnginePlace,
+  cylinderRank: number,
+): Record<string, string> {
+  return {
+    DISBATCH_JOBID: run.jobId,
+    DISBATCH_NAMETASKS: run.nameTasks,
     DISBATCH_CORES_PER_TASK: String(place.coresPerTask),
-    DISBATCH_CYLINDER_RANK: String(place.cylinderRank),
+    DISBATCH_CYLINDER_RANK: String(cylinderRank),
     DISBATCH_ENGINE_RANK: String(place.engineRank),
   };
 }

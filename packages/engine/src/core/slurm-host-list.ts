@@ -11,6 +11,8 @@ export function expandSlurmHostList(list: string): HostExpansion {
   try {
     const hosts = alternatives(reader, "outside");
     if (!reader.atEnd) return bad(list, `there is a "]" too many at character ${reader.position + 1}`);
+    const wrong = hosts.find((host) => !hostPattern.test(host));
+    if (wrong !== undefined) return bad(list, `${JSON.stringify(shortened(wrong))} is not a host name`);
     return hosts.length === 0 ? bad(list, "it names no host") : { kind: "hosts", hosts };
   } catch (error) {
     if (error instanceof HostListError) return bad(list, error.message);
@@ -21,11 +23,20 @@ export function expandSlurmHostList(list: string): HostExpansion {
 /** One list stands for so many hosts at the most: larger than any cluster, small enough to hold. */
 export const mostHosts = 65_536;
 
+/** A name of more brackets than this, next to or in each other, is none. */
+const mostBrackets = 16;
+/** What a literal is made of. A host name goes into command lines: nothing in it may need quoting. */
+const literalPattern = /^[A-Za-z0-9_.-]+$/;
+/** Nor may it look like an option. No name in the DNS is longer. */
+const hostPattern = /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,254}$/;
+
 class HostListError extends Error {}
 
 class Reader {
   readonly #text: string;
   position = 0;
+  /** Of the item outside of all brackets that is being read. */
+  brackets = 0;
 
   constructor(text: string) {
     this.#text = text;
@@ -57,6 +68,7 @@ class Reader {
 function alternatives(reader: Reader, where: "outside" | "inside"): string[] {
   const hosts: string[] = [];
   for (;;) {
+    if (where === "outside") reader.brackets = 0;
     for (const host of item(reader, where)) hosts.push(host);
     if (hosts.length > mostHosts) throw tooMany();
     if (!reader.takes(",")) return hosts;
@@ -70,6 +82,9 @@ function item(reader: Reader, where: "outside" | "inside"): readonly string[] {
   let literals = "";
   while (!reader.atEnd && reader.next !== "," && reader.next !== "]") {
     if (reader.takes("[")) {
+      // Each may multiply what is there, and one in another takes stack.
+      if (++reader.brackets > mostBrackets)
+        throw new HostListError(`more than ${mostBrackets} brackets in one name`);
       plain = false;
       const inner = alternatives(reader, "inside");
       if (!reader.takes("]")) throw new HostListError('a "[" is not closed');
@@ -77,18 +92,15 @@ function item(reader: Reader, where: "outside" | "inside"): readonly string[] {
       hosts = hosts.flatMap((host) => inner.map((each) => host + each));
     } else {
       const literal = reader.takeLiteral();
-      // A host name goes into command lines: nothing in it may look like an option or need quoting.
-      if (where === "outside" && !/^[A-Za-z0-9_.-]+$/.test(literal))
-        throw new HostListError(`${JSON.stringify(literal)} is not part of a host name`);
+      // Inside of brackets it may turn out to be a range, which says for itself what is wrong with it.
+      if (where === "outside" && !literalPattern.test(literal))
+        throw new HostListError(`${JSON.stringify(shortened(literal))} is not part of a host name`);
       literals += literal;
       hosts = hosts.map((host) => host + literal);
     }
   }
   if (where === "inside") return plain ? range(literals) : hosts;
-  const [first = ""] = hosts;
-  if (first === "") return [];
-  if (first.startsWith("-")) throw new HostListError(`${JSON.stringify(first)} is not a host name`);
-  return hosts;
+  return plain && literals === "" ? [] : hosts;
 }
 
 /** `7`, `01-12`: numbers padded to the width of the first. */
@@ -96,7 +108,7 @@ function range(text: string): readonly string[] {
   const match = /^([0-9]{1,15})(?:-([0-9]{1,15}))?$/.exec(text);
   const [, low, high = low] = match ?? [];
   if (low === undefined || high === undefined || Number(high) < Number(low))
-    throw new HostListError(`${JSON.stringify(text)} is not a range of numbers`);
+    throw new HostListError(`${JSON.stringify(shortened(text))} is not a range of numbers`);
   const count = Number(high) - Number(low) + 1;
   if (count > mostHosts) throw tooMany();
   return Array.from({ length: count }, (_, index) => String(Number(low) + index).padStart(low.length, "0"));
@@ -107,6 +119,9 @@ function tooMany(): HostListError {
 }
 
 function bad(list: string, why: string): HostExpansion {
-  const shown = list.length > 80 ? `${list.slice(0, 77)}...` : list;
-  return { kind: "bad", why: `${JSON.stringify(shown)}: ${why}` };
+  return { kind: "bad", why: `${JSON.stringify(shortened(list))}: ${why}` };
+}
+
+function shortened(text: string): string {
+  return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }

@@ -1,4 +1,11 @@
-import { type Outcome, type ReportKind, attempt, encodeReport, taskId } from "@taskmuster/kvs/protocol";
+import {
+  type Outcome,
+  type QueuedTask,
+  type ReportKind,
+  attempt,
+  encodeReport,
+  taskId,
+} from "@taskmuster/kvs/protocol";
 import type { TaskEnd } from "./engine-port.js";
 
 /** What was launched: a task, or a PERENGINE command. */
@@ -6,8 +13,8 @@ export interface Launched {
   readonly kind: ReportKind;
   readonly id: number;
   readonly attempt: number;
-  /** Null for PERENGINE commands. */
-  readonly slot: number | null;
+  /** As it was claimed; null for PERENGINE commands. */
+  readonly queued: QueuedTask | null;
 }
 
 const noBytes = new Uint8Array(0);

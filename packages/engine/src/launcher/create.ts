@@ -10,6 +10,10 @@ export interface LauncherOptions {
   readonly events: LauncherEvents;
   readonly cwd: string;
   readonly livenessFd?: number;
+  /** See `PerlLauncherOptions`. */
+  readonly spawner?: string | null;
+  /** Told why the plainer launcher was taken, and of what else a developer may want to know. */
+  readonly onNote?: (note: string) => void;
 }
 
 /** Throws `LaunchError` when the one that was asked for cannot be started. */
@@ -34,6 +38,7 @@ async function perlOrNode(options: LauncherOptions): Promise<Launcher> {
     return perl;
   } catch (error) {
     if (!(error instanceof LaunchError)) throw error;
+    options.onNote?.(`tasks are started by the plainer launcher, which is slower: ${error.message}`);
     return new NodeLauncher(options);
   }
 }

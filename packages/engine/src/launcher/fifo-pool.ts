@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { closeSync, constants, mkdtempSync, openSync, rmSync, unlinkSync } from "node:fs";
+import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -25,19 +25,21 @@ export function closePipe({ reader, writer }: Pipe): void {
  * /dev/stderr by name cannot open a socket. Each is a FIFO that loses its name as soon as both ends are open.
  */
 export class FifoPool {
-  readonly directory: string;
-  readonly #made: string[] = [];
+  readonly #onDirectory: (directory: string) => void;
+  #directory: string;
+  #made: string[] = [];
   #next = 1;
   #making: Promise<void> | null = null;
 
-  private constructor(directory: string) {
-    this.directory = directory;
+  private constructor(directory: string, onDirectory: (directory: string) => void) {
+    this.#directory = directory;
+    this.#onDirectory = onDirectory;
   }
 
-  /** Throws `LaunchError` where no FIFO can be made. */
-  static async open(): Promise<FifoPool> {
+  /** Throws `LaunchError` where no FIFO can be made. `onDirectory`: another directory than before is to be removed at the end. */
+  static async open(onDirectory: (directory: string) => void): Promise<FifoPool> {
     try {
-      const pool = new FifoPool(mkdtempSync(join(tmpdir(), "taskmuster-")));
+      const pool = new FifoPool(newDirectory(), onDirectory);
       await pool.#make();
       return pool;
     } catch (cause) {
@@ -45,26 +47,36 @@ export class FifoPool {
     }
   }
 
-  /** The reader does not block, the writer does. Throws a system error when there are no descriptors left. */
-  async take(): Promise<Pipe> {
-    while (this.#made.length === 0) await this.#make();
-    const path = this.#made.pop() ?? "";
-    if (this.#made.length < batch / 2) this.#make().catch(() => undefined);
+  get directory(): string {
+    return this.#directory;
+  }
+
+  /** Both or none. Throws as `#take` does. */
+  async takeTwo(): Promise<readonly [Pipe, Pipe]> {
+    const first = await this.#take();
     try {
-      const reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-      try {
-        return { reader, writer: openSync(path, constants.O_WRONLY) };
-      } catch (error) {
-        closeSync(reader);
-        throw error;
-      }
-    } finally {
-      unlinkSync(path);
+      return [first, await this.#take()];
+    } catch (error) {
+      closePipe(first);
+      throw error;
     }
   }
 
   close(): void {
-    rmSync(this.directory, { recursive: true, force: true });
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  /** The reader does not block, the writer does. Throws a system error, when there are no descriptors left for example. */
+  async #take(): Promise<Pipe> {
+    for (;;) {
+      while (this.#made.length === 0) await this.#make();
+      const path = this.#made.pop() ?? "";
+      if (this.#made.length < batch / 2) this.#make().catch(() => undefined);
+      const pipe = openFifo(path);
+      // Gone, as the others are then.
+      if (pipe === null) this.#made = [];
+      else return pipe;
+    }
   }
 
   #make(): Promise<void> {
@@ -73,8 +85,32 @@ export class FifoPool {
   }
 
   async #makeBatch(): Promise<void> {
-    const paths = Array.from({ length: batch }, () => join(this.directory, String(this.#next++)));
+    // Something that tidies up, or somebody, may have removed it: a run may take weeks.
+    if (!existsSync(this.#directory)) {
+      this.#directory = newDirectory();
+      this.#onDirectory(this.#directory);
+    }
+    const paths = Array.from({ length: batch }, () => join(this.#directory, String(this.#next++)));
     await run("mkfifo", ["-m", "600", ...paths]);
     this.#made.push(...paths);
+  }
+}
+
+function newDirectory(): string {
+  return mkdtempSync(join(tmpdir(), "taskmuster-"));
+}
+
+/** Null when it is not there any more. It loses its name. */
+function openFifo(path: string): Pipe | null {
+  let reader: number | null = null;
+  try {
+    reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { reader, writer: openSync(path, constants.O_WRONLY) };
+  } catch (error) {
+    if (reader !== null) closeSync(reader);
+    if (existsSync(path)) throw error;
+    return null;
+  } finally {
+    rmSync(path, { force: true });
   }
 }

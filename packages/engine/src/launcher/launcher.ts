@@ -6,6 +6,8 @@ import type { Outcome, StreamDigest } from "@taskmuster/kvs/protocol";
  *   descriptors, our environment and the additions (and one variable, `TASKMUSTER_TASK`, by which its processes are found);
  * - it ends when its shell ends; a child left behind delays nothing and is left alone;
  * - stopping reaches its whole tree and nothing else;
+ * - never more tasks than there are slots run in slots, each slot has one at a time, and what waits for one starts in order, as soon as
+ *   a shell has ended, without asking us;
  * - no signal but KILL ends what guards the trees, so that a scheduler that signals every process of a job leaves it alone;
  * - when this process dies or is stopped past the deadline, every tree is killed by another process.
  */
@@ -14,19 +16,29 @@ export interface Launcher {
   readonly pid: number | undefined;
   /** Throws `LaunchError`. May be called again after `onFailure`; twice is fine. */
   start(): Promise<void>;
-  /** Throws a `RangeError` on a tag that is in use or out of range. Every launch is answered by one `onEnd`. */
-  launch(request: LaunchRequest): void;
+  /** Before the first `enqueue`, once. By rank: what each slot's task has of the node. */
+  setSlots(slots: readonly LaunchPlace[]): void;
   /**
-   * TERM to the task's whole tree, and KILL `graceMs` later to what is left (0: at once). Again with a smaller grace shortens it.
-   * Answered by the task's `onEnd`, once the whole tree is dead. A tag that is not running is passed over: it has just ended.
+   * Starts a task at once, in no slot. Throws a `RangeError` on a tag that is in use or out of range. Every launch is answered by one
+   * result of `onEnds`.
+   */
+  launch(request: LaunchRequest): void;
+  /** The same, in a slot: when one is free, and what was enqueued before has one. Its answer may be `onRecalled` instead. */
+  enqueue(request: LaunchRequest): void;
+  /** Gives back what has no slot yet: answered by `onRecalled` for each, and nothing of it will run. */
+  recall(): void;
+  /**
+   * For one that has a slot or needs none. TERM to the task's whole tree, and KILL `graceMs` later to what is left (0: at once). Again with a smaller grace shortens it.
+   * Answered by the task's end, once the whole tree is dead. A tag that is not running is passed over: it has just ended.
    */
   stop(tag: number, graceMs: number): void;
   /**
-   * The fence. When it passes, all trees are killed, their tasks end as `lost`, `onFenced` is called, and launches are
-   * answered with `lost` until a new deadline is set. Without one there is no fence.
+   * The fence. When it passes, all trees are killed, their tasks end as `lost`, what waits for a slot is given back, `onFenced` is
+   * called, and launches are answered with `lost`, and enqueued tasks given back, until a new deadline is set. Without
+   * one there is no fence.
    */
   setDeadline(msFromNow: number): void;
-  /** Kills what still runs (reported as `lost`), and waits until the guarding process is gone. Twice is fine. */
+  /** Kills what still runs (reported as `lost`), gives back what waits for a slot, and waits until the guarding process is gone. Twice is fine. */
   close(): Promise<void>;
 }
 
@@ -37,8 +49,14 @@ export interface LaunchRequest {
   readonly command: Uint8Array;
   /** Added to our own environment. */
   readonly env: Readonly<Record<string, string>>;
+}
+
+/** What a slot gives to its task. */
+export interface LaunchPlace {
+  /** Added to the task's own, and stronger. */
+  readonly env: Readonly<Record<string, string>>;
   /** CPUs that the task may run on, where the launcher can see to that; undefined: all that we may. */
-  readonly cpus?: readonly number[] | undefined;
+  readonly cpus: readonly number[] | undefined;
 }
 
 export interface LaunchResult {
@@ -63,9 +81,12 @@ export interface LaunchResult {
 }
 
 export interface LauncherEvents {
-  onEnd(result: LaunchResult): void;
+  /** One or more. While there is enough in the queue to keep the slots busy, ends may come some milliseconds late, many at once. */
+  onEnds(results: readonly LaunchResult[]): void;
+  /** These were never started, and never will be. */
+  onRecalled(tags: readonly number[]): void;
   /** The deadline has passed and every tree is dead. */
   onFenced(): void;
-  /** The guarding process died. Its tasks' trees have been killed and their ends, as `lost`, told before. */
+  /** The guarding process died. Its tasks' trees have been killed and their ends, as `lost`, told before, what had no slot yet given back where that is known. */
   onFailure(reason: string): void;
 }

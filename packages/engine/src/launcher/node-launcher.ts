@@ -5,11 +5,12 @@ import { nulByteErrno } from "../core/start-failure.js";
 import { FifoPool, closePipe } from "./fifo-pool.js";
 import { Guardian } from "./guardian.js";
 import { LaunchError } from "./launch-error.js";
-import type { LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
-import { NodeTask, SpawnRefused } from "./node-task.js";
+import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
+import { NodeTask, type PlacedRequest, SpawnRefused, errnoOf } from "./node-task.js";
 import { holdsNulByte } from "./nul-byte.js";
 import { markVariable } from "./process-tree.js";
 import { type RunningTask, RunningTasks } from "./running-tasks.js";
+import { SlotQueue } from "./slot-queue.js";
 import { type StopCause, TreeStop } from "./tree-stop.js";
 import { failedToStart, refused } from "./unstarted.js";
 
@@ -29,7 +30,7 @@ interface Entry extends RunningTask {
   stop: TreeStop | null;
 }
 
-/** Too many processes or too little memory is the node's state, not the task's fault: try again for a while. */
+/** Too many processes, too little memory or no pipes are the node's state, not the task's fault: try again for a while. */
 const spawnRetryMs = [50, 100, 200, 400, 800, 1600];
 const passing: ReadonlySet<number> = new Set([
   constants.errno.EAGAIN,
@@ -41,11 +42,13 @@ const passing: ReadonlySet<number> = new Set([
 /**
  * Starts each task by Node's own spawn, with a small bash process as the guardian. Plainer than the perl launcher: slower, and
  * each spawn holds the event loop up; orphans are found by session and mark only (one that made its own session and cleared its
- * environment escapes); variables that are not UTF-8 reach tasks as Node shows them.
+ * environment escapes); variables that are not UTF-8 reach tasks as Node shows them; a death by a real-time signal (32 and above) is told
+ * as exit status 0, as Node tells it.
  */
 export class NodeLauncher implements Launcher {
   readonly #options: NodeLauncherOptions;
   readonly #tasks = new RunningTasks<Entry>();
+  readonly #queue = new SlotQueue();
   #guardian: Guardian | null = null;
   #pipes: FifoPool | null = null;
   #starting: Promise<void> | null = null;
@@ -72,7 +75,35 @@ export class NodeLauncher implements Launcher {
     return this.#starting;
   }
 
+  setSlots(slots: readonly LaunchPlace[]): void {
+    this.#queue.setSlots(slots);
+  }
+
   launch(request: LaunchRequest): void {
+    if (this.#queue.has(request.tag)) throw new RangeError(`tag ${request.tag} is in use`);
+    this.#launch({ ...request, cpus: undefined });
+  }
+
+  enqueue(request: LaunchRequest): void {
+    if (this.#tasks.get(request.tag) !== undefined) throw new RangeError(`tag ${request.tag} is in use`);
+    this.#queue.add(request);
+    if (this.#mayRun) this.#fill();
+    else this.recall();
+  }
+
+  recall(): void {
+    const tags = this.#queue.recall();
+    if (tags.length > 0) setImmediate(() => this.#options.events.onRecalled(tags));
+  }
+
+  #fill(): void {
+    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
+      const { request, place } = next;
+      this.#launch({ ...request, env: { ...request.env, ...place.env }, cpus: place.cpus });
+    }
+  }
+
+  #launch(request: PlacedRequest): void {
     const { tag } = request;
     const mayRun = this.#mayRun;
     const entry = this.#tasks.add(tag, (task) => ({
@@ -95,6 +126,8 @@ export class NodeLauncher implements Launcher {
     this.#deadline = performance.now() + msFromNow;
     if (msFromNow > 0) this.#fenced = false;
     this.#guardian?.setDeadline(msFromNow + guardianSlackMs);
+    // A slot may have come free just past the old one.
+    if (this.#mayRun) this.#fill();
     clearTimeout(this.#fence);
     // A longer one overflows Node's timers, not the guardian's.
     if (msFromNow < 2 ** 31) this.#fence = setTimeout(() => void this.#fall(), Math.max(0, msFromNow));
@@ -117,7 +150,7 @@ export class NodeLauncher implements Launcher {
 
   async #open(): Promise<void> {
     this.#nonce = randomBytes(12).toString("hex");
-    this.#pipes ??= await FifoPool.open();
+    this.#pipes ??= await FifoPool.open((directory) => this.#guardian?.removeAtEnd(directory));
     const { livenessFd } = this.#options;
     this.#guardian = await Guardian.start({
       mark: `${this.#nonce}.`,
@@ -139,16 +172,16 @@ export class NodeLauncher implements Launcher {
     return guarded && this.#closing === null && !this.#fenced && !this.#pastDeadline;
   }
 
-  async #run(entry: Entry, request: LaunchRequest, tries = 0): Promise<void> {
+  async #run(entry: Entry, request: PlacedRequest, tries = 0): Promise<void> {
     try {
       await this.#starting;
-      const out = await this.#pipes?.take();
-      const err = await this.#pipes?.take();
-      if (out === undefined || err === undefined || !this.#mayRun || !this.#isRunning(entry)) {
-        for (const pipe of [out, err]) if (pipe !== undefined) closePipe(pipe);
+      const pipes = await this.#pipes?.takeTwo();
+      if (pipes === undefined || !this.#mayRun || !this.#isRunning(entry)) {
+        pipes?.forEach(closePipe);
         this.#end(entry, refused(entry.tag));
         return;
       }
+      const [out, err] = pipes;
       const env = {
         ...process.env,
         ...request.env,
@@ -162,19 +195,16 @@ export class NodeLauncher implements Launcher {
       // It was stopped, and its end told, between these lines.
       if (!this.#isRunning(entry)) void this.#stop(entry, 0, "order");
     } catch (error) {
-      await this.#runAgain(
-        entry,
-        request,
-        tries,
-        error instanceof SpawnRefused ? error.errno : constants.errno.EMFILE,
-      );
+      const errno = errnoOf(error);
+      const isTasks = error instanceof SpawnRefused && !passing.has(errno);
+      if (isTasks) this.#end(entry, failedToStart(entry.tag, errno, "exec"));
+      else await this.#runAgain(entry, request, tries, errno);
     }
   }
 
-  async #runAgain(entry: Entry, request: LaunchRequest, tries: number, errno: number): Promise<void> {
+  async #runAgain(entry: Entry, request: PlacedRequest, tries: number, errno: number): Promise<void> {
     const wait = spawnRetryMs[tries];
-    if (!passing.has(errno)) this.#end(entry, failedToStart(entry.tag, errno, "exec"));
-    else if (wait === undefined) this.#end(entry, failedToStart(entry.tag, errno, "fork"));
+    if (wait === undefined) this.#end(entry, failedToStart(entry.tag, errno, "fork"));
     else {
       await delay(wait);
       await this.#run(entry, request, tries + 1);
@@ -213,6 +243,7 @@ export class NodeLauncher implements Launcher {
   }
 
   async #stopAll(cause: StopCause): Promise<void> {
+    this.recall();
     await Promise.all(this.#tasks.all().map((entry) => this.#stop(entry, 0, cause)));
   }
 
@@ -259,7 +290,9 @@ export class NodeLauncher implements Launcher {
   #end(entry: Entry, result: LaunchResult): void {
     if (!this.#isRunning(entry)) return;
     this.#tasks.remove(entry.tag);
-    this.#options.events.onEnd(result);
+    this.#queue.ended(entry.tag);
+    if (this.#mayRun) this.#fill();
+    this.#options.events.onEnds([result]);
   }
 }
 

@@ -62,6 +62,11 @@ export class SpawnRefused extends Error {
   }
 }
 
+export interface PlacedRequest extends LaunchRequest {
+  /** CPUs that it may run on; undefined: all that we may. */
+  readonly cpus: readonly number[] | undefined;
+}
+
 /** One task's shell and its two streams. */
 export class NodeTask {
   readonly tag: number;
@@ -91,7 +96,7 @@ export class NodeTask {
 
   /** `onExit` is called once, in a later turn of the loop. Takes the pipes over. Throws `SpawnRefused`. */
   static async start(
-    { tag, command, cpus }: LaunchRequest,
+    { tag, command, cpus }: PlacedRequest,
     env: NodeJS.ProcessEnv,
     cwd: string,
     { out, err }: { readonly out: Pipe; readonly err: Pipe },
@@ -189,7 +194,8 @@ function epochSeconds(): number {
   return Date.now() / 1000;
 }
 
-function errnoOf(error: unknown): number {
+/** Positive; EIO where the error has none. */
+export function errnoOf(error: unknown): number {
   const errno = error instanceof Error && "errno" in error ? Number(error.errno) : Number.NaN;
   return Number.isInteger(errno) ? Math.abs(errno) : constants.errno.EIO;
 }

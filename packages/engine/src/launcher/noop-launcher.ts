@@ -1,11 +1,17 @@
 import { emptyDigest } from "../core/output-digest.js";
-import type { LaunchRequest, Launcher, LauncherEvents } from "./launcher.js";
+import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
+import { SlotQueue } from "./slot-queue.js";
 
-/** Runs nothing: every task ends at once with exit status 0, in batches, as many as were launched in one turn of the loop. For benchmarks of all the rest. */
+/**
+ * Runs nothing. A task whose command is `sleep SECONDS` has a slot for so long; every other ends at once with exit status 0, in batches, as
+ * many as were launched in one turn of the loop. For benchmarks of all the rest.
+ */
 export class NoopLauncher implements Launcher {
   readonly pid = undefined;
   readonly #events: LauncherEvents;
-  #launched: number[] = [];
+  readonly #queue = new SlotQueue();
+  readonly #asleep = new Map<number, NodeJS.Timeout>();
+  #ended: LaunchResult[] = [];
 
   constructor(events: LauncherEvents) {
     this.#events = events;
@@ -15,12 +21,32 @@ export class NoopLauncher implements Launcher {
     return Promise.resolve();
   }
 
-  launch({ tag }: LaunchRequest): void {
-    if (this.#launched.push(tag) === 1) setImmediate(() => this.#endAll());
+  setSlots(slots: readonly LaunchPlace[]): void {
+    this.#queue.setSlots(slots);
   }
 
-  stop(): void {
-    // Nothing runs for longer than a turn of the loop.
+  launch({ tag }: LaunchRequest): void {
+    this.#end(tag, 0);
+  }
+
+  enqueue(request: LaunchRequest): void {
+    if (sleepSeconds(request.command) === 0) this.#end(request.tag, 0);
+    else {
+      this.#queue.add(request);
+      this.#fill();
+    }
+  }
+
+  recall(): void {
+    const tags = this.#queue.recall();
+    if (tags.length > 0) setImmediate(() => this.#events.onRecalled(tags));
+  }
+
+  stop(tag: number): void {
+    const timer = this.#asleep.get(tag);
+    if (timer === undefined) return;
+    clearTimeout(timer);
+    this.#wake(tag, 0, true);
   }
 
   setDeadline(): void {
@@ -28,26 +54,57 @@ export class NoopLauncher implements Launcher {
   }
 
   close(): Promise<void> {
+    for (const timer of this.#asleep.values()) clearTimeout(timer);
+    this.#asleep.clear();
     return Promise.resolve();
   }
 
-  #endAll(): void {
-    const tags = this.#launched;
-    this.#launched = [];
-    const now = Date.now() / 1000;
-    for (const tag of tags) {
-      this.#events.onEnd({
+  #fill(): void {
+    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
+      const { tag, command } = next.request;
+      const seconds = sleepSeconds(command);
+      this.#asleep.set(
         tag,
-        outcome: { kind: "exited", code: 0 },
-        stopped: false,
-        pid: process.pid,
-        start: now,
-        end: now,
-        elapsed: 0,
-        out: emptyDigest,
-        err: emptyDigest,
-        lastWords: emptyDigest.snippet,
-      });
+        setTimeout(() => this.#wake(tag, seconds, false), seconds * 1000),
+      );
     }
   }
+
+  #wake(tag: number, seconds: number, stopped: boolean): void {
+    this.#asleep.delete(tag);
+    this.#queue.ended(tag);
+    this.#end(tag, seconds, stopped);
+    this.#fill();
+  }
+
+  #end(tag: number, elapsed: number, stopped = false): void {
+    const end = Date.now() / 1000;
+    const count = this.#ended.push({
+      tag,
+      outcome: stopped ? { kind: "signalled", signal: 15 } : { kind: "exited", code: 0 },
+      stopped,
+      pid: process.pid,
+      start: end - elapsed,
+      end,
+      elapsed,
+      out: emptyDigest,
+      err: emptyDigest,
+      lastWords: emptyDigest.snippet,
+    });
+    if (count === 1) setImmediate(() => this.#tell());
+  }
+
+  #tell(): void {
+    const ended = this.#ended;
+    this.#ended = [];
+    this.#events.onEnds(ended);
+  }
+}
+
+const letterS = 0x73;
+
+function sleepSeconds(command: Uint8Array): number {
+  if (command[0] !== letterS) return 0;
+  const seconds = /^sleep (\d+(?:\.\d+)?)$/.exec(Buffer.from(command).toString("latin1"))?.[1];
+  return seconds === undefined ? 0 : Number(seconds);
 }

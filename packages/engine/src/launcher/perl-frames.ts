@@ -3,18 +3,19 @@ import { emptyDigest, streamDigest } from "../core/output-digest.js";
 import { startFailureDigest } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
 import { cpuMask } from "./cpu-mask.js";
-import type { LaunchRequest, LaunchResult } from "./launcher.js";
+import type { LaunchPlace, LaunchRequest, LaunchResult } from "./launcher.js";
 
 // The frames between us and launcher.pl, see perl/main.pl: length of what follows (32 bits), one letter, contents; big-endian.
 // Texts carry their length before them, so that nothing in a task's text can be taken for a frame.
 
 /** Version that the script answers with; it travels with us, so another one is our bug. */
-export const scriptVersion = 1;
+export const scriptVersion = 2;
 
 export type Message =
   | { readonly kind: "hello"; readonly version: number; readonly now: number }
   | { readonly kind: "started"; readonly tag: number; readonly pid: number }
   | { readonly kind: "ended"; readonly result: LaunchResult }
+  | { readonly kind: "recalled"; readonly tags: readonly number[] }
   | { readonly kind: "fenced" };
 
 function frame(letter: string, length: number): { readonly bytes: Buffer; readonly at: number } {
@@ -32,33 +33,66 @@ export function configFrame(nonce: string, inheritedMark: string): Buffer {
   return bytes;
 }
 
-/** What is in a launch beside its texts. */
+/** What a slot gives beside its variables, and whether these replace some of the launcher's own. */
 const [replacesOurs, isPinned] = [1, 2];
 
-/** `ownNames`: of the variables that the launcher itself has, so that it knows when an addition replaces one. */
+/** The slots in order, for what is enqueued. `ownNames`: of the variables that the launcher itself has. */
+export function slotsFrame(slots: readonly LaunchPlace[], ownNames: ReadonlySet<string>): Buffer {
+  const parts = slots.map(({ env, cpus }) => {
+    const mask = cpus === undefined ? null : cpuMask(cpus);
+    const flags = (mask === null ? 0 : isPinned) | (replacesAny(env, ownNames) ? replacesOurs : 0);
+    return Buffer.concat([
+      Buffer.from([flags]),
+      counted(mask === null ? Buffer.alloc(0) : counted(mask)),
+      counted(
+        Buffer.concat(Object.entries(env).map(([name, value]) => counted(Buffer.from(`${name}=${value}`)))),
+      ),
+    ]);
+  });
+  const { bytes, at } = frame(
+    "P",
+    parts.reduce((sum, part) => sum + part.length, 0),
+  );
+  Buffer.concat(parts).copy(bytes, at);
+  return bytes;
+}
+
+function counted(bytes: Buffer): Buffer {
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(bytes.length);
+  return Buffer.concat([length, bytes]);
+}
+
+function replacesAny(env: Readonly<Record<string, string>>, ownNames: ReadonlySet<string>): boolean {
+  return Object.keys(env).some((name) => ownNames.has(name));
+}
+
+/** `when`: at once, in no slot; or as soon as a slot is free. */
 export function launchFrame(
-  { tag, command, env, cpus }: LaunchRequest,
+  when: "now" | "inSlot",
+  { tag, command, env }: LaunchRequest,
   ownNames: ReadonlySet<string>,
 ): Buffer {
-  // The mask of a pinned task goes before its variables, so that one that is not costs nothing.
-  const mask = cpus === undefined ? null : cpuMask(cpus);
-  let environment = mask === null ? 0 : 4 + mask.length;
-  let flags = mask === null ? 0 : isPinned;
+  let environment = 0;
+  let flags = 0;
   for (const name in env) {
     environment += 4 + Buffer.byteLength(name) + 1 + Buffer.byteLength(env[name] ?? "");
-    if (ownNames.has(name)) flags |= replacesOurs;
+    if (ownNames.has(name)) flags = replacesOurs;
   }
-  const { bytes, at } = frame("L", 9 + environment + command.length);
+  const { bytes, at } = frame(when === "now" ? "L" : "Q", 9 + environment + command.length);
   let next = bytes.writeUInt32BE(tag, at);
   next = bytes.writeUInt8(flags, next);
   next = bytes.writeUInt32BE(environment, next);
-  if (mask !== null) next = bytes.writeUInt32BE(mask.length, next) + mask.copy(bytes, next + 4);
   for (const name in env) {
     const written = bytes.write(`${name}=${env[name] ?? ""}`, next + 4, "utf8");
     next = bytes.writeUInt32BE(written, next) + written;
   }
   bytes.set(command, next);
   return bytes;
+}
+
+export function recallFrame(): Buffer {
+  return frame("R", 0).bytes;
 }
 
 export function stopFrame(tag: number, graceMs: number): Buffer {
@@ -101,6 +135,11 @@ function parse(bytes: Buffer): Message {
       return { kind: "started", tag: bytes.readUInt32BE(1), pid: bytes.readUInt32BE(5) };
     case "E":
       return { kind: "ended", result: parseEnd(bytes) };
+    case "R":
+      return {
+        kind: "recalled",
+        tags: Array.from({ length: (bytes.length - 1) / 4 }, (_, index) => bytes.readUInt32BE(1 + 4 * index)),
+      };
     case "F":
       return { kind: "fenced" };
     default:

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { nulByteErrno } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
 import { holdsNulByte } from "./nul-byte.js";
-import type { LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
+import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
 import { launcherEnvironment } from "./launcher-environment.js";
 import {
   FrameReader,
@@ -11,7 +11,9 @@ import {
   configFrame,
   deadlineFrame,
   launchFrame,
+  recallFrame,
   scriptVersion,
+  slotsFrame,
   stopFrame,
 } from "./perl-frames.js";
 import { type Platform, bootstrap, launcherScript, platforms } from "./perl-script.js";
@@ -25,6 +27,8 @@ export interface PerlLauncherOptions {
   readonly cwd: string;
   /** A descriptor that the launcher keeps open until every tree is dead. */
   readonly livenessFd?: number;
+  /** A program that forks for the script; where it is not given or cannot be run, the script does so itself. */
+  readonly spawner?: string | null;
   /** Which of the script's platforms to try; all that may work here when not given. */
   readonly platform?: Platform;
 }
@@ -49,6 +53,7 @@ export class PerlLauncher implements Launcher {
   #state: State = { kind: "down" };
   /** By our monotonic clock, ms. */
   #deadline: number | null = null;
+  #slots: readonly LaunchPlace[] = [];
   #nonce = "";
   #ownNames: ReadonlySet<string> = new Set();
   #gone: Promise<void> = Promise.resolve();
@@ -93,16 +98,30 @@ export class PerlLauncher implements Launcher {
     return this.#state.kind === "closed";
   }
 
+  setSlots(slots: readonly LaunchPlace[]): void {
+    this.#slots = slots;
+    // One that is still starting is told when it is up.
+    if (this.#state.kind === "up") this.#send(slotsFrame(slots, this.#ownNames));
+  }
+
   launch(request: LaunchRequest): void {
     const { tag } = request;
     this.#tasks.add(tag, (task) => task);
-    if (this.#state.kind === "down" || this.#state.kind === "closed") {
-      this.#endSoon(refused(tag));
-    } else if (holdsNulByte(request)) {
-      this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
-    } else {
-      this.#send(launchFrame(request, this.#ownNames));
-    }
+    if (!("child" in this.#state)) this.#endSoon(refused(tag));
+    else if (holdsNulByte(request)) this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
+    else this.#send(launchFrame("now", request, this.#ownNames));
+  }
+
+  enqueue(request: LaunchRequest): void {
+    const { tag } = request;
+    this.#tasks.add(tag, (task) => task);
+    if (!("child" in this.#state)) setImmediate(() => this.#giveBack([tag]));
+    else if (holdsNulByte(request)) this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
+    else this.#send(launchFrame("inSlot", request, this.#ownNames));
+  }
+
+  recall(): void {
+    if ("child" in this.#state) this.#send(recallFrame());
   }
 
   stop(tag: number, graceMs: number): void {
@@ -120,6 +139,8 @@ export class PerlLauncher implements Launcher {
   async close(): Promise<void> {
     if ("child" in this.#state) {
       const { child } = this.#state;
+      // What it has not been given it could not give back.
+      this.#flush();
       this.#state = { kind: "closed" };
       this.#outgoing = [];
       child.stdin?.end();
@@ -135,7 +156,7 @@ export class PerlLauncher implements Launcher {
     const { cwd, livenessFd } = this.#options;
     const { env, names, restored, inheritedMark } = launcherEnvironment();
     this.#ownNames = names;
-    const texts = [restored, ...launcherScript(platform)];
+    const texts = [restored, ...launcherScript(platform, this.#options.spawner ?? null)];
     this.#nonce = randomBytes(12).toString("hex");
     const child = spawn("perl", ["-e", bootstrap, ...texts.map(({ length }) => String(length))], {
       cwd,
@@ -167,7 +188,17 @@ export class PerlLauncher implements Launcher {
     const started = new Promise<void>((resolve, reject) => {
       const reader = new FrameReader();
       child.stdout?.on("data", (chunk: Buffer) => {
-        for (const message of reader.read(chunk)) this.#onMessage(message, child, resolve);
+        const ends: LaunchResult[] = [];
+        for (const message of reader.read(chunk)) {
+          if (message.kind === "ended") {
+            if (this.#tasks.remove(message.result.tag)) ends.push(message.result);
+          } else {
+            // What else it tells may be about what has ended before.
+            this.#tellEnds(ends.splice(0));
+            this.#onMessage(message, child, resolve);
+          }
+        }
+        this.#tellEnds(ends);
       });
       child.once("close", () => {
         const why = spawnError?.message ?? lastWords.trim();
@@ -178,7 +209,7 @@ export class PerlLauncher implements Launcher {
     return started;
   }
 
-  #onMessage(message: Message, child: ChildProcess, started: () => void): void {
+  #onMessage(message: Exclude<Message, { kind: "ended" }>, child: ChildProcess, started: () => void): void {
     switch (message.kind) {
       case "hello":
         if (message.version !== scriptVersion || this.#state.kind !== "starting") return;
@@ -187,6 +218,7 @@ export class PerlLauncher implements Launcher {
         if (this.#deadline !== null) {
           this.#outgoing.unshift(this.#deadlineFrame(this.#deadline, this.#state.clockOffset));
         }
+        this.#outgoing.unshift(slotsFrame(this.#slots, this.#ownNames));
         this.#flush();
         started();
         break;
@@ -195,8 +227,8 @@ export class PerlLauncher implements Launcher {
         if (task !== undefined) task.pid = message.pid;
         break;
       }
-      case "ended":
-        if (this.#tasks.remove(message.result.tag)) this.#options.events.onEnd(message.result);
+      case "recalled":
+        this.#giveBack(message.tags);
         break;
       case "fenced":
         this.#options.events.onFenced();
@@ -207,17 +239,16 @@ export class PerlLauncher implements Launcher {
   async #onGone(child: ChildProcess, why: string): Promise<void> {
     const wasUp = this.#state.kind === "up";
     const lost = this.#tasks.takeAll();
+    // At once: what is launched from now on is answered without it.
+    if (!this.#isClosed) this.#state = { kind: "down" };
+    this.#outgoing = [];
     if (lost.length > 0 && child.pid !== undefined) {
       // Its own session is searched too: a child of it may not have made the task's session yet.
       const sessions = new Set([child.pid, ...lost.map(({ pid }) => pid).filter((pid) => pid > 1)]);
       await killTree({ sessions, mark: `${this.#nonce}.` });
     }
     const closed = this.#isClosed;
-    if (!closed) this.#state = { kind: "down" };
-    this.#outgoing = [];
-    for (const task of lost) {
-      this.#options.events.onEnd(lostResult({ ...task, stopping: task.stopping || closed }));
-    }
+    this.#tellEnds(lost.map((task) => lostResult({ ...task, stopping: task.stopping || closed })));
     if (wasUp) this.#options.events.onFailure(why);
   }
 
@@ -227,8 +258,17 @@ export class PerlLauncher implements Launcher {
 
   #endSoon(result: LaunchResult): void {
     setImmediate(() => {
-      if (this.#tasks.remove(result.tag)) this.#options.events.onEnd(result);
+      if (this.#tasks.remove(result.tag)) this.#tellEnds([result]);
     });
+  }
+
+  #tellEnds(ends: readonly LaunchResult[]): void {
+    if (ends.length > 0) this.#options.events.onEnds(ends);
+  }
+
+  #giveBack(tags: readonly number[]): void {
+    const given = tags.filter((tag) => this.#tasks.remove(tag));
+    if (given.length > 0) this.#options.events.onRecalled(given);
   }
 
   #send(frame: Buffer): void {

@@ -17,10 +17,12 @@ export function platforms(): readonly Platform[] {
 
 /**
  * What the bootstrap is to evaluate, in order; within a part one scope. A message of perl names the file and its line.
- * The spawner comes first and alone: what is compiled after it does not make its forks dearer.
+ * The spawner comes first and alone: what is compiled after it does not make its forks dearer. `nativeSpawner`: path of a program that
+ * it becomes, if that can be run.
  */
-export function launcherScript(platform: Platform): readonly Buffer[] {
+export function launcherScript(platform: Platform, nativeSpawner: string | null): readonly Buffer[] {
   const numbers = syscallTable(process.platform, process.arch) ?? "";
+  const native = `our $native = '${(nativeSpawner ?? "").replace(/['\\]/g, "\\$&")}';`;
   const own: ReadonlyArray<readonly [string, string]> = [
     platform === "linux" ? ["linux.pl", linux] : ["portable.pl", portable],
     ["tasks.pl", tasks],
@@ -33,7 +35,9 @@ export function launcherScript(platform: Platform): readonly Buffer[] {
   return [forksItself ? [] : [["spawner.pl", spawner] as const], own]
     .filter((files) => files.length > 0)
     .map((files) =>
-      Buffer.from(`${numbers}\n${files.map(([name, text]) => `#line 1 "${name}"\n${text}\n`).join("")}`),
+      Buffer.from(
+        `${numbers}\n${native}\n${files.map(([name, text]) => `#line 1 "${name}"\n${text}\n`).join("")}`,
+      ),
     );
 }
 

@@ -14,7 +14,7 @@ export class RunningTasks<Task extends RunningTask = RunningTask> {
 
   /** Throws a `RangeError` on a tag that is in use or is not 0 to 2^32 - 1. */
   add(tag: number, make: (task: RunningTask) => Task): Task {
-    if (!Number.isInteger(tag) || tag < 0 || tag > 0xffffffff) throw new RangeError(`not a tag: ${tag}`);
+    checkTag(tag);
     if (this.#tasks.has(tag)) throw new RangeError(`tag ${tag} is in use`);
     const task = make({ tag, pid: -1, stopping: false, startedMs: Date.now() });
     this.#tasks.set(tag, task);
@@ -39,4 +39,9 @@ export class RunningTasks<Task extends RunningTask = RunningTask> {
     this.#tasks.clear();
     return all;
   }
+}
+
+/** Throws a `RangeError` on what is not 0 to 2^32 - 1. */
+export function checkTag(tag: number): void {
+  if (!Number.isInteger(tag) || tag < 0 || tag > 0xffffffff) throw new RangeError(`not a tag: ${tag}`);
 }

@@ -2,44 +2,43 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ClaimSize } from "../../src/core/claim-size.js";
 
-function measured(slots: number, tripMs: number, taskMs: number): ClaimSize {
-  const size = new ClaimSize(slots);
-  size.tripTook(tripMs);
+function measured(slots: number, taskMs: number, most?: number): ClaimSize {
+  const size = new ClaimSize(slots, most);
   size.taskTook(taskMs);
   return size;
 }
 
 describe("ClaimSize", () => {
-  it("claims nothing ahead before both a trip and a task have been measured", () => {
-    const size = new ClaimSize(8);
-    expect(size.ahead).toBe(0);
-    size.tripTook(1);
-    expect(size.ahead).toBe(0);
-    const other = new ClaimSize(8);
-    other.taskTook(0.1);
-    expect(other.ahead).toBe(0);
+  it("claims nothing ahead before a task has been measured", () => {
+    expect(new ClaimSize(8).ahead).toBe(0);
   });
 
-  it("claims what runs in 20 ms while tasks are shorter than a few trips, or than 5 ms", () => {
-    expect(measured(8, 10, 39).ahead).toBe(5);
-    expect(measured(8, 10, 40).ahead).toBe(0);
-    expect(measured(2, 0.1, 4).ahead).toBe(10);
-    expect(measured(2, 0.1, 5).ahead).toBe(0);
-    expect(measured(2, 0.1, 1).ahead).toBe(40);
-    expect(measured(1000, 1, 0).ahead).toBe(256);
+  it("claims what ends in a tenth of a second, and nothing when not even one does", () => {
+    expect(measured(2, 1).ahead).toBe(200);
+    expect(measured(2, 10).ahead).toBe(20);
+    expect(measured(8, 100).ahead).toBe(8);
+    expect(measured(8, 800).ahead).toBe(1);
+    expect(measured(8, 801).ahead).toBe(0);
+    expect(measured(1, 101).ahead).toBe(0);
+  });
+
+  it("has a bound, which may be set lower", () => {
+    expect(measured(1000, 0).ahead).toBe(256);
+    expect(measured(2, 1, 5).ahead).toBe(5);
+    expect(measured(2, 1, 0).ahead).toBe(0);
   });
 
   it("stops soon when tasks become long, and does not start for one short task among long ones", () => {
-    const size = measured(8, 1, 1);
-    size.taskTook(1000);
+    const size = measured(8, 1);
+    size.taskTook(10_000);
     expect(size.ahead).toBe(0);
-    const long = measured(8, 1, 1000);
+    const long = measured(8, 10_000);
     long.taskTook(0);
     expect(long.ahead).toBe(0);
   });
 
   it("learns anew when it is told that tasks were longer than they seemed", () => {
-    const size = measured(8, 1, 1);
+    const size = measured(8, 1);
     size.forgetTasks();
     expect(size.ahead).toBe(0);
     size.taskTook(1);
@@ -49,14 +48,13 @@ describe("ClaimSize", () => {
   it("is a whole number within its bounds, whatever is measured", () => {
     const ms = fc.double({ min: 0, max: 1e9, noNaN: true });
     fc.assert(
-      fc.property(fc.integer({ min: 1, max: 500 }), fc.array(fc.tuple(ms, ms)), (slots, measures) => {
-        const size = new ClaimSize(slots);
-        for (const [trip, task] of measures) {
-          size.tripTook(trip);
+      fc.property(fc.integer({ min: 1, max: 500 }), fc.nat(300), fc.array(ms), (slots, most, tasks) => {
+        const size = new ClaimSize(slots, most);
+        for (const task of tasks) {
           size.taskTook(task);
           expect(Number.isInteger(size.ahead)).toBe(true);
           expect(size.ahead).toBeGreaterThanOrEqual(0);
-          expect(size.ahead).toBeLessThanOrEqual(256);
+          expect(size.ahead).toBeLessThanOrEqual(most);
         }
       }),
     );

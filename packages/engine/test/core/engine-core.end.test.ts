@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { queued, Rig } from "./rig.js";
-import { busyRig, hurriedRig, idleRig } from "./rig-states.js";
+import { busyRig, hurriedRig, idleRig, ids } from "./rig-states.js";
 
 describe("an engine that drains", () => {
   it("lets what runs end, runs STOP commands one after the other, waits until all is on disk, and leaves", () => {
@@ -13,15 +13,12 @@ describe("an engine that drains", () => {
     expect(rig.calls()).toEqual([]);
     rig.end(2);
     expect(rig.calls()).toEqual([
-      "launch 3: id 0, slot -1: tidy",
+      "launch 3: id 0: tidy",
       "exchange 3: reports 2 task 1 exit 0 ends 1; awaits",
     ]);
     rig.answer({ wanted: "drain", acknowledged: 1 });
     rig.end(3);
-    expect(rig.calls()).toEqual([
-      "launch 4: id 1, slot -1: sweep",
-      "exchange 4: reports 3 stop 0 exit 0; awaits",
-    ]);
+    expect(rig.calls()).toEqual(["launch 4: id 1: sweep", "exchange 4: reports 3 stop 0 exit 0; awaits"]);
     rig.answer({ wanted: "drain", acknowledged: 2 });
     rig.end(4, { kind: "exited", code: 1 });
     expect(rig.calls()).toEqual(["exchange 5: reports 4 stop 1 exit 1; awaits"]);
@@ -76,8 +73,12 @@ describe("an engine that drains", () => {
     const rig = hurriedRig([2, 3, 4]);
     expect(rig.exchanging).toBe(true);
     rig.core.onWanted("drain");
+    expect(rig.calls()).toEqual(["recall"]);
     rig.answer({ tasks: [queued(5)], wanted: "run" });
-    expect(rig.calls()).toEqual(["exchange 4: releases 3, 4, 5; awaits"]);
+    expect(rig.calls()).toEqual(["recall", "exchange 4: releases 5; awaits"]);
+    rig.core.onRecalled([4, 5]);
+    rig.answer({ wanted: "drain", acknowledged: 1 });
+    expect(rig.calls()).toEqual(["exchange 5: releases 3, 4; awaits"]);
     rig.answer({ wanted: "drain", acknowledged: 1 });
     rig.end(2);
     rig.end(3);
@@ -91,7 +92,7 @@ describe("an engine that drains", () => {
     const rig = idleRig({ stop: ["tidy"] });
     rig.core.onBell();
     rig.core.onWanted("drain");
-    expect(rig.calls()).toEqual(["exchange 2: wants c1*2; idle 2", "launch 1: id 0, slot -1: tidy"]);
+    expect(rig.calls()).toEqual(["exchange 2: wants c1*2; idle 2", "launch 1: id 0: tidy"]);
     rig.answer({ tasks: [queued(0)], wanted: "run" });
     expect(rig.calls()).toEqual(["exchange 3: releases 0; awaits"]);
   });
@@ -113,10 +114,7 @@ describe("an engine that drains", () => {
     rig.core.onWanted("drain");
     rig.calls();
     rig.end(1);
-    expect(rig.calls()).toEqual([
-      "launch 2: id 0, slot -1: tidy",
-      "exchange 1: reports 1 start 0 exit 0; awaits",
-    ]);
+    expect(rig.calls()).toEqual(["launch 2: id 0: tidy", "exchange 1: reports 1 start 0 exit 0; awaits"]);
   });
 });
 
@@ -124,7 +122,7 @@ describe("an engine that stops", () => {
   it("stops what runs, hands it in as cancelled, runs no STOP commands, and leaves when all is acknowledged", () => {
     const rig = busyRig({ stop: ["tidy"] });
     rig.core.onWanted("stop");
-    expect(rig.calls()).toEqual(["stop 1, grace 3000", "stop 2, grace 3000"]);
+    expect(rig.calls()).toEqual(["recall", "stop 1, grace 3000", "stop 2, grace 3000"]);
     rig.core.onWanted("stop");
     expect(rig.calls()).toEqual([]);
     rig.end(1, { kind: "signalled", signal: 15 }, { stopped: true });
@@ -153,11 +151,45 @@ describe("an engine that stops", () => {
     expect(rig.calls()).toEqual(["leave"]);
   });
 
+  it("takes back what has no slot first, and tells to stop whatever may have one by then", () => {
+    const rig = hurriedRig(ids(2, 4));
+    rig.answer();
+    rig.core.onWanted("stop");
+    const stops = ids(2, 5).map((tag) => `stop ${tag}, grace 3000`);
+    expect(rig.calls().slice(0, 5)).toEqual(["recall", ...stops]);
+    rig.core.onRecalled([4, 5]);
+    rig.answer({ wanted: "stop" });
+    expect(rig.calls()).toEqual(["exchange 5: releases 3, 4; awaits"]);
+    rig.answer({ wanted: "stop" });
+    for (const tag of [2, 3]) rig.end(tag, { kind: "signalled", signal: 15 }, { stopped: true });
+    rig.answer({ wanted: "stop", acknowledged: 2 });
+    expect(rig.calls()).toEqual([
+      "exchange 6: reports 2 task 1 cancelled ends 1; awaits",
+      "exchange 7: reports 3 task 2 cancelled ends 2; awaits",
+    ]);
+    rig.answer({ wanted: "stop", acknowledged: 3 });
+    expect(rig.calls()).toEqual(["leave"]);
+  });
+
+  it("does not leave before the launcher has told what became of all that it was given", () => {
+    const rig = hurriedRig([2, 3]);
+    rig.answer();
+    rig.core.onWanted("stop");
+    for (const tag of [2, 3]) rig.end(tag, { kind: "signalled", signal: 15 }, { stopped: true });
+    for (const acknowledged of [2, 3]) rig.answer({ wanted: "stop", acknowledged });
+    expect(rig.left).toBeNull();
+    rig.calls();
+    rig.core.onRecalled([4]);
+    expect(rig.calls()).toEqual(["exchange 6: releases 3; awaits"]);
+    rig.answer({ wanted: "stop", acknowledged: 3 });
+    expect(rig.left).toBe("stopped");
+  });
+
   it("goes on from draining, also while a STOP command runs", () => {
     const rig = idleRig({ stop: ["tidy"] });
     rig.core.onWanted("drain");
     rig.core.onWanted("stop");
-    expect(rig.calls()).toEqual(["launch 1: id 0, slot -1: tidy", "stop 1, grace 3000"]);
+    expect(rig.calls()).toEqual(["launch 1: id 0: tidy", "recall", "stop 1, grace 3000"]);
     rig.end(1, { kind: "signalled", signal: 15 }, { stopped: true });
     expect(rig.calls()).toEqual(["exchange 2: reports 1 stop 0 cancelled; awaits"]);
   });
@@ -169,7 +201,8 @@ describe("an engine that stops", () => {
     rig.end(1, { kind: "signalled", signal: 15 }, { stopped: true });
     rig.answer({ wanted: "stop", acknowledged: 1 });
     expect(rig.calls()).toEqual([
-      "launch 1: id 0, slot -1: one",
+      "launch 1: id 0: one",
+      "recall",
       "stop 1, grace 3000",
       "exchange 1: reports 1 start 0 cancelled; awaits",
       "leave",
@@ -184,7 +217,7 @@ describe("an engine that stops", () => {
     rig.answer();
     rig.calls();
     rig.core.onWanted("stop");
-    expect(rig.calls()).toEqual([expect.stringMatching(/^exchange \d: awaits$/)]);
+    expect(rig.calls()).toEqual(["recall", expect.stringMatching(/^exchange \d: awaits$/)]);
     rig.answer({ wanted: "stop", acknowledged: 2 });
     expect(rig.calls()).toEqual(["leave"]);
   });
@@ -194,6 +227,6 @@ describe("an engine that stops", () => {
     rig.core.onWanted("stop");
     rig.calls();
     rig.core.stopTasks(0);
-    expect(rig.calls()).toEqual(["stop 1, grace 0", "stop 2, grace 0"]);
+    expect(rig.calls()).toEqual(["recall", "stop 1, grace 0", "stop 2, grace 0"]);
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { queued, Rig } from "./rig.js";
-import { busyRig, hurriedRig, idleRig } from "./rig-states.js";
+import { busyRig, hurriedRig, idleRig, ids } from "./rig-states.js";
 
 describe("why an engine goes", () => {
   it("is what it decided itself, which its statistics tell at once", () => {
@@ -40,7 +40,10 @@ describe("why an engine goes", () => {
     rig.answer();
     rig.calls();
     rig.core.drain("the allocation ends");
-    expect(rig.calls()).toEqual(["exchange 4: releases 3, 4; awaits"]);
+    expect(rig.calls()).toEqual(["recall", "exchange 4: awaits"]);
+    rig.core.onRecalled([4, 5]);
+    rig.answer({ wanted: "run" });
+    expect(rig.calls()).toEqual(["exchange 5: releases 3, 4; awaits"]);
     rig.answer({ wanted: "run" });
     rig.core.onBell();
     expect(rig.request.wants).toEqual([]);
@@ -57,7 +60,7 @@ describe("an engine in an allocation", () => {
       { state: "running", why: "", busy: 1, done: 0, failed: 0 },
     ]);
     rig.answer({ tasks: [queued(2)] });
-    expect(rig.calls()).toEqual(["launch 3: id 2, slot 0: task 2"]);
+    expect(rig.calls()).toEqual(["enqueue 3: id 2: task 2"]);
     rig.core.onHeldDue();
     expect(rig.calls()).toEqual([]);
     rig.core.onHeldDue();
@@ -65,16 +68,51 @@ describe("an engine in an allocation", () => {
     expect([rig.core.holds, rig.core.stats]).toMatchObject([false, { done: 1, failed: 1 }]);
   });
 
+  const enqueues = (rig: Rig): readonly string[] => rig.calls().filter((call) => call.startsWith("enqueue"));
+
   it("starts nothing while an end looks like a scheduler's signal: what starts now would die of it too", () => {
     const rig = busyRig({ holdsFailures: true });
     rig.end(1, { kind: "exited", code: 143 });
     rig.answer({ tasks: [queued(2)] });
     rig.core.onReminder();
-    expect(rig.calls().filter((call) => call.startsWith("launch"))).toEqual([]);
+    expect(enqueues(rig)).toEqual([]);
     rig.core.onHeldDue();
     rig.core.onHeldDue();
-    expect(rig.calls().filter((call) => call.startsWith("launch"))).toEqual([
-      "launch 3: id 2, slot 0: task 2",
+    expect(enqueues(rig)).toEqual(["enqueue 3: id 2: task 2"]);
+  });
+
+  it("takes back what waits for a slot then, keeps it, and starts it when nothing explains the end", () => {
+    const rig = hurriedRig(ids(2, 5), { holdsFailures: true });
+    rig.answer({ tasks: [] });
+    rig.end(2, { kind: "signalled", signal: 12 });
+    expect(rig.calls()).toEqual(["recall"]);
+    rig.core.onRecalled([5, 6]);
+    rig.core.onReminder();
+    rig.core.onBell();
+    expect(rig.calls().filter((call) => call.includes("releases"))).toEqual([]);
+    rig.answer({ tasks: [queued(6)] });
+    // It has more than enough.
+    rig.end(3);
+    expect(rig.request.wants).toEqual([]);
+    rig.core.onHeldDue();
+    expect(enqueues(rig)).toEqual([]);
+    rig.core.onHeldDue();
+    expect(enqueues(rig)).toEqual([
+      "enqueue 7: id 4: task 4",
+      "enqueue 8: id 5: task 5",
+      "enqueue 9: id 6: task 6",
+    ]);
+  });
+
+  it("hands it back when it was a signal", () => {
+    const rig = hurriedRig(ids(2, 5), { holdsFailures: true });
+    rig.answer();
+    rig.end(2, { kind: "signalled", signal: 12 });
+    rig.core.onRecalled([5, 6]);
+    rig.core.onStopSignal("SIGUSR2");
+    rig.answer();
+    expect(rig.calls().filter((call) => call.startsWith("exchange"))).toEqual([
+      "exchange 4: reports 2 task 1 cancelled ends 1; releases 4, 5; awaits",
     ]);
   });
 
@@ -96,6 +134,7 @@ describe("an engine in an allocation", () => {
     rig.calls();
     rig.core.onStopSignal("SIGTERM");
     expect(rig.calls()).toEqual([
+      "recall",
       "stop 3, grace 3000",
       "stop 4, grace 3000",
       "exchange 4: reports 1 task 0 cancelled ends 0, 2 task 1 cancelled ends 1; awaits",
@@ -118,7 +157,7 @@ describe("an engine in an allocation", () => {
     rig.end(2);
     rig.calls();
     rig.core.onStopSignal("SIGUSR1");
-    expect(rig.calls()).toEqual(["stop 3, grace 3000"]);
+    expect(rig.calls()).toEqual(["recall", "stop 3, grace 3000"]);
     rig.end(3, { kind: "exited", code: 1 });
     rig.answer({ wanted: "drain" });
     expect(rig.calls()).toEqual([
@@ -146,7 +185,7 @@ describe("an engine in an allocation", () => {
   it("a signal before anything was claimed lets it leave", () => {
     const rig = new Rig({ holdsFailures: true, start: ["one"] });
     rig.core.onStopSignal("SIGUSR2");
-    expect([rig.calls(), rig.left]).toEqual([["leave"], "SIGUSR2"]);
+    expect([rig.calls(), rig.left]).toEqual([["recall", "leave"], "SIGUSR2"]);
   });
 });
 
@@ -156,7 +195,8 @@ describe("an engine whose START commands must succeed", () => {
     rig.core.begin();
     rig.end(1, { kind: "exited", code: 3 });
     expect(rig.calls()).toEqual([
-      "launch 1: id 0, slot -1: one",
+      "launch 1: id 0: one",
+      "recall",
       "exchange 1: reports 1 start 0 exit 3; awaits",
     ]);
     expect(rig.core.failure).toBe("PERENGINE START 0 failed (exit 3)");
@@ -203,7 +243,8 @@ describe("an engine whose START commands must succeed", () => {
     signalled.core.onStopSignal("SIGTERM");
     expect(signalled.core.failure).toBeNull();
     expect(signalled.calls()).toEqual([
-      "launch 1: id 0, slot -1: one",
+      "launch 1: id 0: one",
+      "recall",
       "exchange 1: reports 1 start 0 cancelled; awaits",
     ]);
     signalled.answer({ acknowledged: 1 });
@@ -230,20 +271,16 @@ describe("an engine whose leave the store refuses", () => {
   });
 });
 
-describe("what a slot has of its node", () => {
-  const shares = [
-    { env: { GPU: "0" }, cpus: [0, 1] },
-    { env: { GPU: "1" }, cpus: [2, 3] },
-  ];
-
-  it("is given to its tasks, and PERENGINE commands have their own", () => {
-    const rig = new Rig({ start: ["one"], shares, perEngineEnv: { GPU: "0,1" } });
+describe("what PERENGINE commands have of their node", () => {
+  it("is their own, and stronger than what they have of the engine", () => {
+    const perEngineEnv = { GPU: "0,1", DISBATCH_CORES_PER_TASK: "8" };
+    const rig = new Rig({ start: ["one"], stop: ["tidy"], perEngineEnv });
     rig.core.begin();
-    expect([rig.env(1)["GPU"], rig.cpus(1)]).toEqual(["0,1", undefined]);
+    expect(rig.env(1)).toMatchObject(perEngineEnv);
     rig.end(1);
-    rig.answer({ tasks: [queued(0), queued(1)] });
-    expect([rig.env(2)["GPU"], rig.cpus(2)]).toEqual(["0", [0, 1]]);
-    expect([rig.env(3)["GPU"], rig.cpus(3)]).toEqual(["1", [2, 3]]);
+    rig.core.onBell();
+    rig.core.onWanted("drain");
+    expect(rig.env(2)).toMatchObject(perEngineEnv);
   });
 });
 
@@ -253,12 +290,12 @@ describe("busy", () => {
     starting.core.begin();
     expect(starting.core.busy).toBe(true);
     const rig = idleRig();
-    expect([rig.core.busy, rig.core.launched]).toEqual([false, 0]);
+    expect([rig.core.busy, rig.core.launches]).toEqual([false, 0]);
     rig.core.onBell();
     rig.answer({ tasks: [queued(0)] });
-    expect([rig.core.busy, rig.core.launched]).toEqual([true, 1]);
+    expect([rig.core.busy, rig.core.launches]).toEqual([true, 1]);
     rig.end(1);
-    expect([rig.core.busy, rig.core.launched]).toEqual([false, 1]);
+    expect([rig.core.busy, rig.core.launches]).toEqual([false, 1]);
     rig.core.drain("idle");
     expect(rig.core.busy).toBe(true);
   });

@@ -7,12 +7,9 @@ describe("an engine that starts", () => {
   it("runs START commands one after the other, in no slot, before it claims", () => {
     const rig = new Rig({ start: ["one", "two"] });
     rig.core.begin();
-    expect(rig.calls()).toEqual(["launch 1: id 0, slot -1: one"]);
+    expect(rig.calls()).toEqual(["launch 1: id 0: one"]);
     rig.end(1, { kind: "exited", code: 3 });
-    expect(rig.calls()).toEqual([
-      "launch 2: id 1, slot -1: two",
-      "exchange 1: reports 1 start 0 exit 3; awaits",
-    ]);
+    expect(rig.calls()).toEqual(["launch 2: id 1: two", "exchange 1: reports 1 start 0 exit 3; awaits"]);
     rig.answer();
     rig.core.onBell();
     expect(rig.calls().filter((call) => call.includes("wants"))).toEqual([]);
@@ -44,6 +41,7 @@ describe("an engine that starts", () => {
       DISBATCH_REPEAT_INDEX: "-1",
       DISBATCH_CYLINDER_RANK: "-1",
       DISBATCH_ENGINE_RANK: "7",
+      DISBATCH_JOBID: "job",
     });
   });
 
@@ -71,14 +69,14 @@ describe("an engine that starts", () => {
 });
 
 describe("an engine that runs", () => {
-  it("starts what it claimed in its lowest slots, and asks for no more than is free", () => {
+  it("enqueues what it claimed in the order of the claim, and asks for no more than is free", () => {
     const rig = new Rig({ slots: 3 });
     rig.core.begin();
     rig.calls();
     rig.answer({ tasks: [queued(4), queued(5)] });
     expect(rig.calls()).toEqual([
-      "launch 1: id 4, slot 0: task 4",
-      "launch 2: id 5, slot 1: task 5",
+      "enqueue 1: id 4: task 4",
+      "enqueue 2: id 5: task 5",
       "exchange 2: wants c1*1; idle 1",
     ]);
     expect(rig.core.stats).toEqual({ state: "running", why: "", busy: 2, done: 0, failed: 0 });
@@ -89,7 +87,7 @@ describe("an engine that runs", () => {
     rig.end(1);
     expect(rig.calls()).toEqual(["exchange 2: reports 1 task 0 exit 0 ends 0; wants c1*1; idle 1"]);
     rig.answer({ tasks: [queued(2)] });
-    expect(rig.calls()).toEqual(["launch 3: id 2, slot 0: task 2"]);
+    expect(rig.calls()).toEqual(["enqueue 3: id 2: task 2"]);
   });
 
   it("batches what ends while an exchange is under way", () => {
@@ -148,15 +146,29 @@ describe("an engine that runs", () => {
     expect(rig.calls()).toContain("stop 1, grace 3000");
   });
 
-  it("gives each task its numbers, and tells its own cylinder", () => {
+  it("gives each task its numbers; the rest comes from its slot", () => {
     const rig = busyRig();
-    expect(rig.env(2)).toMatchObject({
+    expect(rig.env(2)).toEqual({
       DISBATCH_TASKID: "1",
+      DISBATCH_TASKID_ZP: "000001",
       DISBATCH_STREAM_INDEX: "2",
-      DISBATCH_CYLINDER_RANK: "1",
-      DISBATCH_ENGINE_RANK: "7",
-      DISBATCH_JOBID: "job",
+      DISBATCH_STREAM_INDEX_ZP: "000002",
+      DISBATCH_REPEAT_INDEX: "-1",
+      DISBATCH_REPEAT_INDEX_ZP: "-00001",
     });
+  });
+
+  it("hands back what the launcher could not start, and did not ask it for", () => {
+    const rig = busyRig({ slots: 3 });
+    rig.answer({ tasks: [queued(2)] });
+    rig.calls();
+    rig.core.onRecalled([2, 3]);
+    expect(rig.calls()).toEqual(["exchange 3: releases 1, 2; wants c1*2; idle 2"]);
+    expect(rig.core.stats.busy).toBe(1);
+    rig.end(2);
+    rig.core.onRecalled([2, 3, 99]);
+    rig.answer();
+    expect(rig.calls()).toEqual([]);
   });
 
   it("passes over the end of a tag that is not running", () => {

@@ -18,14 +18,17 @@ export function busyRig(options: RigOptions = {}): Rig {
   return rig;
 }
 
+/** So many at most are claimed ahead, however many may end soon. */
+export const mostAhead = 80;
+
 /**
  * An engine with two slots whose tasks are over in 1 ms. It has claimed `ids`: the first runs with task 1 (tags 3 and 2), the others
- * wait. Unless they are many, an exchange for more is under way.
+ * wait in the launcher's queue. Unless they are many, an exchange for more is under way.
  */
-export function hurriedRig(ids: readonly number[]): Rig {
-  const rig = busyRig();
-  rig.end(1, { kind: "exited", code: 0 }, { elapsed: 0.001 });
-  rig.answer({ tasks: ids.map((id) => queued(id)) }, { tripMs: 100 });
+export function hurriedRig(ids: readonly number[], options: RigOptions = {}): Rig {
+  const rig = busyRig({ mostAhead, ...options });
+  rig.endAtOnce(1);
+  rig.answer({ tasks: ids.map((id) => queued(id)) });
   rig.calls();
   return rig;
 }

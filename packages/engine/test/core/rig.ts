@@ -20,7 +20,6 @@ import {
   type EngineSettings,
   type TaskEnd,
 } from "../../src/core/engine-core.js";
-import type { SlotShare } from "../../src/core/slot-shares.js";
 import { emptyDigest } from "../../src/core/output-digest.js";
 
 export const oneCore: NeedsKey = needsKey({ cores: 1 });
@@ -33,7 +32,7 @@ export interface RigOptions {
   readonly maxReports?: number;
   readonly startMustSucceed?: boolean;
   readonly holdsFailures?: boolean;
-  readonly shares?: readonly SlotShare[];
+  readonly mostAhead?: number;
   readonly perEngineEnv?: Readonly<Record<string, string>>;
 }
 
@@ -41,7 +40,6 @@ export interface RigOptions {
 export class Rig implements EnginePort {
   readonly core: EngineCore;
   readonly #calls: string[] = [];
-  readonly #cpus = new Map<number, readonly number[] | undefined>();
   readonly #envs = new Map<number, Readonly<Record<string, string>>>();
   #request: ExchangeRequest | null = null;
   #left: string | null = null;
@@ -58,8 +56,8 @@ export class Rig implements EnginePort {
       maxReports: options.maxReports ?? 100,
       maxBytes: 1000,
       holdsFailures: options.holdsFailures ?? false,
-      shares: options.shares ?? [],
       perEngineEnv: options.perEngineEnv ?? {},
+      ...(options.mostAhead === undefined ? {} : { mostAhead: options.mostAhead }),
     };
     const run: RunInfo = {
       version: protocolVersion,
@@ -88,10 +86,6 @@ export class Rig implements EnginePort {
     return this.#calls.splice(0);
   }
 
-  cpus(tag: number): readonly number[] | undefined {
-    return this.#cpus.get(tag);
-  }
-
   env(tag: number): Readonly<Record<string, string>> {
     return this.#envs.get(tag) ?? {};
   }
@@ -117,7 +111,7 @@ export class Rig implements EnginePort {
       readonly acknowledged?: number;
       readonly wanted?: Wanted;
     } = {},
-    options: { readonly tripMs?: number; readonly needs?: readonly NeedsKey[] } = {},
+    options: { readonly needs?: readonly NeedsKey[] } = {},
   ): void {
     this.#needs = options.needs ?? this.#needs;
     const whole: ExchangeAnswer = {
@@ -129,36 +123,31 @@ export class Rig implements EnginePort {
     };
     if (this.#request === null) throw new Error("no exchange is under way");
     this.#request = null;
-    this.core.onExchanged(whole, options.tripMs ?? 0);
+    this.core.onExchanged(whole);
   }
 
   end(tag: number, outcome: Outcome = { kind: "exited", code: 0 }, more: Partial<TaskEnd> = {}): void {
-    this.core.onTaskEnd({
-      tag,
-      outcome,
-      stopped: false,
-      pid: 1000 + tag,
-      start: 1,
-      end: 2,
-      elapsed: 1,
-      out: emptyDigest,
-      err: emptyDigest,
-      lastWords: new Uint8Array(0),
-      ...more,
-    });
+    this.core.onTaskEnds([{ ...endOf(tag), outcome, ...more }]);
   }
 
-  launch(
-    tag: number,
-    command: Uint8Array,
-    env: Readonly<Record<string, string>>,
-    cpus?: readonly number[],
-  ): void {
-    this.#cpus.set(tag, cpus);
+  /** Told together, of tasks that are over in 1 ms. */
+  endAtOnce(...tags: readonly number[]): void {
+    this.core.onTaskEnds(tags.map((tag) => ({ ...endOf(tag), elapsed: 0.001 })));
+  }
+
+  launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void {
     this.#envs.set(tag, env);
-    const slot = env["DISBATCH_CYLINDER_RANK"];
-    const id = env["DISBATCH_TASKID"];
-    this.#calls.push(`launch ${tag}: id ${id}, slot ${slot}: ${Buffer.from(command).toString()}`);
+    this.#calls.push(`launch ${tag}: id ${env["DISBATCH_TASKID"]}: ${Buffer.from(command).toString()}`);
+  }
+
+  enqueue(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void {
+    this.#envs.set(tag, env);
+    this.#calls.push(`enqueue ${tag}: id ${env["DISBATCH_TASKID"]}: ${Buffer.from(command).toString()}`);
+  }
+
+  /** Asked again before anything else happens it is the same. */
+  recall(): void {
+    if (this.#calls.at(-1) !== "recall") this.#calls.push("recall");
   }
 
   stop(tag: number, graceMs: number): void {
@@ -179,6 +168,21 @@ export class Rig implements EnginePort {
     this.#left = why;
     this.#calls.push("leave");
   }
+}
+
+function endOf(tag: number): TaskEnd {
+  return {
+    tag,
+    outcome: { kind: "exited", code: 0 },
+    stopped: false,
+    pid: 1000 + tag,
+    start: 1,
+    end: 2,
+    elapsed: 1,
+    out: emptyDigest,
+    err: emptyDigest,
+    lastWords: new Uint8Array(0),
+  };
 }
 
 export function queued(id: number, command = `task ${id}`, tries = 1): QueuedTask {

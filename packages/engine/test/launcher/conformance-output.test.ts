@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Rig, dead, isAlive, kinds, residentBytes } from "./rig.js";
+import { ways } from "./kinds.js";
+import { Rig, dead, isAlive, residentBytes } from "./rig.js";
 
 const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("latin1");
 
@@ -9,10 +10,10 @@ function snippetOf(whole: string): string {
   return rest === "" ? whole : `${whole.slice(0, 40)}...${rest.slice(-40)}`;
 }
 
-describe.each(kinds)("%s launcher: what a task writes", (kind) => {
+describe.each(ways)("$kind launcher, what a task writes $way", ({ kind, options }) => {
   let rig: Rig;
   beforeEach(async () => {
-    rig = await Rig.open(kind);
+    rig = await Rig.open(kind, options);
   });
   afterEach(() => rig.close());
 

@@ -12,7 +12,8 @@ import { processesIn, until } from "./rig.js";
 describe("which launcher is taken", () => {
   const ends: LaunchResult[] = [];
   const events: LauncherEvents = {
-    onEnd: (end) => ends.push(end),
+    onEnds: (more) => ends.push(...more),
+    onRecalled: () => undefined,
     onFenced: () => undefined,
     onFailure: () => undefined,
   };

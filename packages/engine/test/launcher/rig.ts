@@ -2,15 +2,15 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { createLauncher } from "../../src/launcher/create.js";
-import type { LaunchResult, Launcher, LauncherEvents } from "../../src/launcher/launcher.js";
-import { PerlLauncher } from "../../src/launcher/perl-launcher.js";
-
-/** Every launcher must keep the same promises. */
-export const kinds = ["perl", "portable perl", "node"] as const;
-export type Kind = (typeof kinds)[number];
+import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher } from "../../src/launcher/launcher.js";
+import { type Kind, compiledSpawner } from "./kinds.js";
+import { type LauncherSettings, launcherOf } from "./launcher-of.js";
 
 const deadlineMs = 30_000;
+
+/** Part of a command: leaves a child in a session of its own that minds nothing, its pid in `$DIR/daemon`. */
+export const daemon =
+  "setsid bash -c 'trap \"\" TERM HUP; echo $$ >$DIR/daemon; while :; do sleep 1; done' >/dev/null 2>&1 </dev/null &";
 
 /** Waits for a fact: the first answer that is neither undefined nor false. */
 export async function until<Fact>(
@@ -27,22 +27,9 @@ export async function until<Fact>(
   }
 }
 
-export interface RigOptions {
-  readonly cwd?: string;
-  readonly livenessFd?: number;
-}
-
-export async function launcherOf(
-  kind: Kind,
-  events: LauncherEvents,
-  options: RigOptions = {},
-): Promise<Launcher> {
-  const cwd = options.cwd ?? tmpdir();
-  const rest = options.livenessFd === undefined ? {} : { livenessFd: options.livenessFd };
-  if (kind !== "node") {
-    return new PerlLauncher({ events, cwd, platform: kind === "perl" ? "linux" : "portable", ...rest });
-  }
-  return await createLauncher({ kind, events, cwd, ...rest });
+export interface RigOptions extends LauncherSettings {
+  /** Whatever is launched goes into one of so many slots. */
+  readonly slots?: number;
 }
 
 /** One launcher, what it told, and a directory for what tasks tell. */
@@ -50,13 +37,16 @@ export class Rig {
   readonly launcher: Launcher;
   readonly directory: string;
   readonly results = new Map<number, LaunchResult>();
+  readonly recalled: number[] = [];
   /** Everything told, in order: tags of ends, "fenced", "failure". */
   readonly told: Array<number | string> = [];
   #nextTag = 1;
+  readonly #inSlots: boolean;
 
-  private constructor(launcher: Launcher, directory: string) {
+  private constructor(launcher: Launcher, directory: string, inSlots: boolean) {
     this.launcher = launcher;
     this.directory = directory;
+    this.#inSlots = inSlots;
   }
 
   static async open(kind: Kind, options: RigOptions = {}): Promise<Rig> {
@@ -65,36 +55,84 @@ export class Rig {
       await launcherOf(
         kind,
         {
-          onEnd: (result) => {
-            if (rig.results.has(result.tag)) throw new Error(`tag ${result.tag} ended twice`);
-            rig.results.set(result.tag, result);
-            rig.told.push(result.tag);
+          onEnds: (results) => {
+            for (const result of results) {
+              if (rig.results.has(result.tag)) throw new Error(`tag ${result.tag} ended twice`);
+              if (rig.recalled.includes(result.tag))
+                throw new Error(`tag ${result.tag} ended after it was recalled`);
+              rig.results.set(result.tag, result);
+              rig.told.push(result.tag);
+            }
+          },
+          onRecalled: (tags) => {
+            for (const tag of tags) {
+              if (rig.results.has(tag)) throw new Error(`tag ${tag} was recalled after its end`);
+              if (rig.recalled.includes(tag)) throw new Error(`tag ${tag} was recalled twice`);
+              rig.recalled.push(tag);
+            }
           },
           onFenced: () => rig.told.push("fenced"),
           onFailure: () => rig.told.push("failure"),
         },
-        { cwd: directory, ...options },
+        { cwd: directory, spawner: kind === "compiled" ? compiledSpawner() : null, ...options },
       ),
       directory,
+      options.slots !== undefined,
     );
     await rig.launcher.start();
+    if (options.slots !== undefined) rig.setSlots(options.slots, () => ({ env: {} }));
     return rig;
   }
 
+  /** Each has its rank in `$SLOT`, unless told otherwise. */
+  setSlots(count: number, of: (slot: number) => Partial<LaunchPlace> = () => ({})): void {
+    const places = Array.from({ length: count }, (_, slot) => ({
+      env: { SLOT: String(slot) },
+      cpus: undefined,
+      ...of(slot),
+    }));
+    this.launcher.setSlots(places);
+  }
+
   /** Answers the tag. The task finds the rig's directory in `$DIR`. */
-  launch(
-    command: string | Uint8Array,
-    env: Readonly<Record<string, string>> = {},
-    cpus?: readonly number[],
-  ): number {
-    const tag = this.#nextTag++;
+  launch(command: string | Uint8Array, env: Readonly<Record<string, string>> = {}): number {
+    const request = this.#request(command, env);
+    if (this.#inSlots) this.launcher.enqueue(request);
+    else this.launcher.launch(request);
+    return request.tag;
+  }
+
+  /** Answers the tag. */
+  enqueue(command: string | Uint8Array, env: Readonly<Record<string, string>> = {}): number {
+    const request = this.#request(command, env);
+    this.launcher.enqueue(request);
+    return request.tag;
+  }
+
+  #request(command: string | Uint8Array, env: Readonly<Record<string, string>>): LaunchRequest {
     const bytes = typeof command === "string" ? Buffer.from(command) : command;
-    this.launcher.launch({ tag, command: bytes, env: { DIR: this.directory, ...env }, cpus });
+    return { tag: this.#nextTag++, command: bytes, env: { DIR: this.directory, ...env } };
+  }
+
+  /** Launches, and waits until it says that it is ready, in a file of this name. */
+  async ready(command: string, name = "ready"): Promise<number> {
+    const tag = this.launch(command);
+    await this.written(name);
     return tag;
   }
 
   ended(tag: number): Promise<LaunchResult> {
     return until(`the end of task ${tag} (told so far: ${this.told.join(" ")})`, () => this.results.get(tag));
+  }
+
+  /** Each has ended or was given back. */
+  async answered(tags: readonly number[]): Promise<void> {
+    for (const tag of tags) {
+      await until(
+        `an answer for task ${tag} (told so far: ${this.told.join(" ")}; recalled: ${this.recalled.join(" ")})`,
+        () => this.results.has(tag) || this.recalled.includes(tag),
+      );
+    }
   }
 
   run(command: string | Uint8Array, env: Readonly<Record<string, string>> = {}): Promise<LaunchResult> {
@@ -107,6 +145,11 @@ export class Rig {
       const text = this.read(name).toString();
       return text.endsWith("\n") && text.trim();
     });
+  }
+
+  /** The lines of such a file so far. */
+  lines(name: string): readonly string[] {
+    return this.read(name).toString().split("\n").slice(0, -1);
   }
 
   /** Empty when there is no such file yet. */

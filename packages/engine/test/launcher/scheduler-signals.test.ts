@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Rig, isAlive, kinds, until } from "./rig.js";
+import { kinds, kindsWithSpawner } from "./kinds.js";
+import { Rig, isAlive, until } from "./rig.js";
 
 /** What Slurm sends to every process of a job: a warning (`--signal`), scancel, suspension, limits, the end of its time. */
 const signals = [
@@ -26,20 +27,33 @@ function guards(pid: number): number[] {
   return [pid, ...own];
 }
 
+/** Of signals, as in /proc: `SigBlk` and so on. */
+function maskOf(pid: number, name: string): bigint {
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  return BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1]}`);
+}
+
+const minds = (pid: number): bigint => ~(maskOf(pid, "SigBlk") | maskOf(pid, "SigIgn"));
+
 /** Pending, and neither blocked nor ignored: it has not been dealt with yet. */
 function isUndecided(pid: number): boolean {
-  const status = readFileSync(`/proc/${pid}/status`, "latin1");
-  const mask = (name: string): bigint =>
-    BigInt(`0x${new RegExp(`^${name}:\\s*(\\w+)`, "m").exec(status)?.[1]}`);
-  return ((mask("SigPnd") | mask("ShdPnd")) & ~(mask("SigBlk") | mask("SigIgn"))) !== 0n;
+  return ((maskOf(pid, "SigPnd") | maskOf(pid, "ShdPnd")) & minds(pid)) !== 0n;
+}
+
+/** Blocks or ignores what ends a process that is not prepared. */
+function isPrepared(pid: number): boolean {
+  const bits = [constants.signals.SIGTERM, constants.signals.SIGUSR1].map(
+    (signal) => 1n << BigInt(signal - 1),
+  );
+  return bits.every((bit) => (minds(pid) & bit) === 0n);
 }
 
 describe.each(kinds)("%s launcher: when a scheduler signals every process of a job", (kind) => {
   let rig: Rig;
   beforeEach(async () => {
     rig = await Rig.open(kind);
-    // It is ready for signals when it runs tasks.
     await rig.run("true");
+    await until("it is prepared for signals", () => guards(rig.launcher.pid ?? 0).every(isPrepared));
   });
   afterEach(() => rig.close());
 
@@ -50,7 +64,7 @@ describe.each(kinds)("%s launcher: when a scheduler signals every process of a j
     );
     await rig.written("runs");
     const all = guards(pid ?? 0);
-    expect(all).toHaveLength(kind === "perl" ? 2 : 1);
+    expect(all).toHaveLength(kindsWithSpawner.includes(kind) ? 2 : 1);
     for (const guard of all) {
       if (guard <= 1) throw new Error(`not a guard: ${guard}`);
       for (const signal of signals) process.kill(guard, signal);

@@ -194,6 +194,9 @@ export class Run {
     await this.#driver;
     await this.store.disconnect();
     await this.server.stop();
+    // Its guardian is at work once an engine is dead.
+    const gone = until("the end of its processes", () => processesIn(this.directory).length === 0);
+    await gone.catch(() => undefined);
     const left = processesIn(this.directory);
     for (const pid of left) if (pid > 1) process.kill(pid, "SIGKILL");
     rmSync(this.directory, { recursive: true, force: true });

@@ -49,9 +49,11 @@ export function withdraw(run: Run, task: QueuedTask): boolean {
   return true;
 }
 
-export function receive(run: Run, max: number): ReceivedReports {
+export function receive(run: Run, max: number, position: number): ReceivedReports {
   if (max < 1) throw new RangeError(`cannot receive ${max} reports`);
-  return { from: run.acknowledged, reports: run.reports.slice(0, max) };
+  const from = Math.max(position, run.acknowledged);
+  const at = from - run.acknowledged;
+  return { from, reports: run.reports.slice(at, at + max) };
 }
 
 export function acknowledge(run: Run, upTo: number): void {

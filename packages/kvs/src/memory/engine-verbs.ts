@@ -114,7 +114,7 @@ function takeReleases(run: Run, member: Member, { releases }: ExchangeRequest): 
 function claim(
   run: Run,
   member: Member,
-  { wants, maxBytes }: ExchangeRequest,
+  { wants, maxBytes, idleSlots }: ExchangeRequest,
 ): { readonly tasks: readonly QueuedTask[]; readonly cut: boolean } {
   const credit = creditOf(run, member.context);
   const tasks: QueuedTask[] = [];
@@ -122,7 +122,11 @@ function claim(
   let cut = false;
   for (const { needs, max } of wants) {
     const queue = queueOf(run, needs);
-    for (let left = max; left > 0 && tasks.length < credit && !cut; left--) {
+    for (
+      let left = fairly(run, max, idleSlots - tasks.length, queue.length);
+      left > 0 && tasks.length < credit && !cut;
+      left--
+    ) {
       const [next] = queue;
       if (next === undefined) break;
       cut = next.body.length > room && tasks.length > 0;
@@ -136,6 +140,13 @@ function claim(
   const state = contextState(run, member.context);
   if (state.credit !== undefined) state.credit -= tasks.length;
   return { tasks, cut };
+}
+
+/** Beyond its free slots an engine gets no more than its share of the queue: others have slots for the rest. */
+function fairly(run: Run, max: number, freeSlots: number, queued: number): number {
+  const members = [...run.engines.values()].filter(({ state }) => state === "member").length;
+  const free = Math.max(freeSlots, 0);
+  return members <= 1 || max <= free ? max : Math.min(max, Math.max(free, Math.floor(queued / members)));
 }
 
 /** What is left of the free slots goes on the list of those to ring. */

@@ -73,8 +73,8 @@ export class MemoryStore implements KvsStore {
     return this.#asDriver(token, (run) => driver.withdraw(run, task));
   }
 
-  async receive(token: FencingToken, max: number): Promise<ReceivedReports> {
-    return this.#asDriver(token, (run) => driver.receive(run, max));
+  async receive(token: FencingToken, max: number, from = 0): Promise<ReceivedReports> {
+    return this.#asDriver(token, (run) => driver.receive(run, max, from));
   }
 
   async acknowledge(token: FencingToken, upTo: number): Promise<void> {

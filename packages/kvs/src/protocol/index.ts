@@ -1,3 +1,4 @@
+export * from "./byte-writer.js";
 export * from "./context.js";
 export * from "./engine.js";
 export type * from "./exchange.js";

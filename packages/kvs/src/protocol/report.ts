@@ -1,5 +1,4 @@
-import { pack } from "./codec.js";
-import { Fields, orNull } from "./fields.js";
+import { FixedFields, viewOf } from "./fixed.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
 /**
@@ -68,10 +67,12 @@ function outcomeValue(outcome: Outcome): number {
   }
 }
 
+const success: Outcome = { kind: "exited", code: 0 };
+
 function outcomeOf(kind: Outcome["kind"], value: number): Outcome {
   switch (kind) {
     case "exited":
-      return { kind, code: value };
+      return value === 0 ? success : { kind, code: value };
     case "signalled":
       return { kind, signal: value };
     case "failedToStart":
@@ -82,41 +83,99 @@ function outcomeOf(kind: Outcome["kind"], value: number): Outcome {
   }
 }
 
+/** Where its fields begin; after them come host and snippets, each as long as the last four say. */
+const at = {
+  kind: 0,
+  outcome: 1,
+  outcomeValue: 2,
+  attempt: 6,
+  pid: 10,
+  id: 14,
+  start: 22,
+  end: 30,
+  elapsed: 38,
+  outBytes: 46,
+  errBytes: 54,
+  hostLength: 62,
+  outLength: 64,
+  errLength: 66,
+  wordsLength: 70,
+  host: 74,
+} as const;
+
 export function encodeReport(report: Report): Buffer {
-  return pack([
-    kinds.indexOf(report.kind),
-    report.id,
-    report.attempt,
-    report.host,
-    report.pid,
-    outcomes.indexOf(report.outcome.kind),
-    outcomeValue(report.outcome),
-    report.start,
-    report.end,
-    report.elapsed,
-    report.out.bytes,
-    orNull(report.out.snippet),
-    report.err.bytes,
-    orNull(report.err.snippet),
-    orNull(report.lastWords),
-  ]);
+  const { host, out, err, lastWords } = report;
+  if (host !== lastHost.text) lastHost = { text: host, bytes: Buffer.from(host) };
+  const hostLength = lastHost.bytes.length;
+  const length = at.host + hostLength + out.snippet.length + err.snippet.length + lastWords.length;
+  const bytes = Buffer.allocUnsafe(length);
+  const view = viewOf(bytes);
+  const from = bytes.byteOffset;
+  view.setUint8(from + at.kind, kinds.indexOf(report.kind));
+  view.setUint8(from + at.outcome, outcomes.indexOf(report.outcome.kind));
+  view.setInt32(from + at.outcomeValue, outcomeValue(report.outcome));
+  view.setUint32(from + at.attempt, report.attempt);
+  view.setInt32(from + at.pid, report.pid);
+  view.setFloat64(from + at.id, report.id);
+  view.setFloat64(from + at.start, report.start);
+  view.setFloat64(from + at.end, report.end);
+  view.setFloat64(from + at.elapsed, report.elapsed);
+  view.setFloat64(from + at.outBytes, out.bytes);
+  view.setFloat64(from + at.errBytes, err.bytes);
+  view.setUint16(from + at.hostLength, hostLength);
+  view.setUint16(from + at.outLength, out.snippet.length);
+  view.setUint32(from + at.errLength, err.snippet.length);
+  view.setUint32(from + at.wordsLength, lastWords.length);
+  bytes.set(lastHost.bytes, at.host);
+  let end = at.host + hostLength;
+  for (const part of [out.snippet, err.snippet, lastWords]) {
+    if (part.length > 0) bytes.set(part, end);
+    end += part.length;
+  }
+  return bytes;
 }
 
-/** Throws `MalformedMessageError`. */
+/** Snippets and last words are parts of `bytes`. Throws `MalformedMessageError`. */
 export function decodeReport(bytes: Uint8Array): Report {
-  const fields = new Fields("report", bytes, 15);
+  const fields = new FixedFields("report", bytes, at.host);
+  const outAt = at.host + fields.uint16(at.hostLength);
+  const errAt = outAt + fields.uint16(at.outLength);
+  const wordsAt = errAt + fields.uint32(at.errLength);
+  const end = wordsAt + fields.uint32(at.wordsLength);
+  fields.expectEnd(end);
   return {
-    kind: fields.oneOf(0, kinds),
-    id: taskId(fields.int(1)),
-    attempt: attempt(fields.int(2)),
-    host: fields.text(3),
-    pid: fields.int(4),
-    outcome: outcomeOf(fields.oneOf(5, outcomes), fields.int(6)),
-    start: fields.number(7),
-    end: fields.number(8),
-    elapsed: fields.number(9),
-    out: { bytes: fields.int(10), snippet: fields.bytes(11) },
-    err: { bytes: fields.int(12), snippet: fields.bytes(13) },
-    lastWords: fields.bytes(14),
+    kind: fields.oneOf(at.kind, kinds),
+    id: taskId(fields.int(at.id)),
+    attempt: attempt(fields.uint32(at.attempt)),
+    host: hostIn(bytes, at.host, outAt),
+    pid: fields.int32(at.pid),
+    outcome: outcomeOf(fields.oneOf(at.outcome, outcomes), fields.int32(at.outcomeValue)),
+    start: fields.float64(at.start),
+    end: fields.float64(at.end),
+    elapsed: fields.float64(at.elapsed),
+    out: digest(fields.int(at.outBytes), fields.part(outAt, errAt)),
+    err: digest(fields.int(at.errBytes), fields.part(errAt, wordsAt)),
+    lastWords: fields.part(wordsAt, end),
   };
+}
+
+/** Most tasks write nothing. */
+const nothing: StreamDigest = { bytes: 0, snippet: new Uint8Array(0) };
+
+function digest(bytes: number, snippet: Uint8Array): StreamDigest {
+  return bytes === 0 && snippet.length === 0 ? nothing : { bytes, snippet };
+}
+
+/** Nearly always that of the report before: its text need not be made anew. */
+let lastHost: { readonly text: string; readonly bytes: Buffer } = { text: "", bytes: Buffer.alloc(0) };
+
+function hostIn(bytes: Uint8Array, from: number, to: number): string {
+  const { text, bytes: last } = lastHost;
+  let same = last.length === to - from;
+  for (let index = 0; same && index < last.length; index++) same = last[index] === bytes[from + index];
+  if (same) return text;
+  // A copy: what is kept must not hold on to the whole batch that it came with.
+  const host = Buffer.from(bytes.subarray(from, to));
+  lastHost = { text: host.toString(), bytes: host };
+  return lastHost.text;
 }

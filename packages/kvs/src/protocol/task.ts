@@ -1,5 +1,4 @@
-import { pack } from "./codec.js";
-import { Fields, orNull } from "./fields.js";
+import { FixedFields, viewOf } from "./fixed.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
 /** What an engine must know to run one task. */
@@ -14,18 +13,29 @@ export interface Task {
   readonly command: Uint8Array;
 }
 
+/** Where its fields begin. */
+const at = { id: 0, line: 8, repeatIndex: 16, attempt: 24, command: 28 } as const;
+
 export function encodeTask(task: Task): Buffer {
-  return pack([task.id, task.attempt, task.line, task.repeatIndex, orNull(task.command)]);
+  const bytes = Buffer.allocUnsafe(at.command + task.command.length);
+  const view = viewOf(bytes);
+  const from = bytes.byteOffset;
+  view.setFloat64(from + at.id, task.id);
+  view.setFloat64(from + at.line, task.line);
+  view.setFloat64(from + at.repeatIndex, task.repeatIndex);
+  view.setUint32(from + at.attempt, task.attempt);
+  bytes.set(task.command, at.command);
+  return bytes;
 }
 
-/** Throws `MalformedMessageError`. */
+/** The command is a part of `bytes`. Throws `MalformedMessageError`. */
 export function decodeTask(bytes: Uint8Array): Task {
-  const fields = new Fields("task", bytes, 5);
+  const fields = new FixedFields("task", bytes, at.command);
   return {
-    id: taskId(fields.int(0)),
-    attempt: attempt(fields.int(1)),
-    line: fields.int(2),
-    repeatIndex: fields.int(3),
-    command: fields.bytes(4),
+    id: taskId(fields.int(at.id)),
+    attempt: attempt(fields.uint32(at.attempt)),
+    line: fields.int(at.line),
+    repeatIndex: fields.int(at.repeatIndex),
+    command: fields.part(at.command, bytes.length),
   };
 }

@@ -1,10 +1,11 @@
 import { FencedError, KvsError } from "../errors.js";
 import { engineIsUnknown, exchangeIsLate, requestsAreMany, runIsOver, serverWasReplaced } from "../lost.js";
+import type { Argument } from "./request.js";
 import type { Script } from "./scripts.js";
 import { isReply } from "./session.js";
 
 /** Runs one script, in whatever session there is; answers what it answered. */
-export type Call = (script: Script, args: readonly (string | Buffer | number)[]) => Promise<unknown>;
+export type Call = (script: Script, args: readonly Argument[]) => Promise<unknown>;
 
 /** What the scripts refuse with, and what else a server may answer, as our errors. */
 export function replyError(error: unknown): unknown {

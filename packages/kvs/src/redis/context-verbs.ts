@@ -7,7 +7,7 @@ import { scripts } from "./scripts.js";
 export function contextVerbs(call: Call): ContextVerbs {
   return {
     async enrol({ label, exactLabel, nonce, info, limit }) {
-      const args = [label, exactLabel ? 1 : 0, nonce, Buffer.from(info), limit ?? ""];
+      const args = [label, exactLabel ? 1 : 0, nonce, info, limit ?? ""];
       const [enrolled, name, rank, runInfo] = asArray(await call(scripts.enrol, args));
       if (enrolled === undefined) return { kind: "noRun" };
       if (asNumber(enrolled) === 0) return { kind: "taken" };
@@ -19,7 +19,7 @@ export function contextVerbs(call: Call): ContextVerbs {
       };
     },
     async ask(request) {
-      return asNumber(await call(scripts.ask, [Buffer.from(request)])) === 1;
+      return asNumber(await call(scripts.ask, [request])) === 1;
     },
   };
 }

@@ -1,8 +1,9 @@
 import { KvsError } from "../errors.js";
-import type { NeedsKey } from "../protocol/index.js";
+import { ByteWriter } from "../protocol/index.js";
 import type { DriverVerbs, QueuedTask, Scope } from "../store.js";
 import type { Call } from "./call.js";
-import { claimText, parseClaims, parseReportElement, taskElement } from "./element.js";
+import { claimText, packTasks, parseClaims, parseReportsElement, taskElement } from "./element.js";
+import type { Argument } from "./request.js";
 import { asArray, asBuffer, asNumber, asText } from "./reply.js";
 import { scripts } from "./scripts.js";
 import { wantedNumber } from "../wanted.js";
@@ -10,14 +11,19 @@ import { wantedNumber } from "../wanted.js";
 export function driverVerbs(call: Call): DriverVerbs {
   // A publish that overtakes an earlier one would make that one look like a repetition.
   let lastPublish: Promise<unknown> = Promise.resolve();
+  const packed = new ByteWriter(0);
 
   return {
     async open(info) {
-      return asNumber(await call(scripts.open, [Buffer.from(info)]));
+      return asNumber(await call(scripts.open, [info]));
     },
     async publish(token, number, tasks, where = "back") {
-      const args = [token, number, where, ...grouped(tasks)];
-      const done = lastPublish.then(() => call(scripts.publish, args));
+      // What goes to the front is pushed last one first.
+      const inOrder = where === "front" ? tasks.toReversed() : tasks;
+      const done = lastPublish.then(() => {
+        packed.clear();
+        return call(scripts.publish, [token, number, where, ...grouped(inOrder, packed)]);
+      });
       lastPublish = done.catch(() => undefined);
       await done;
     },
@@ -25,13 +31,13 @@ export function driverVerbs(call: Call): DriverVerbs {
       const args = [token, task.needs, claimText(task), taskElement(task)];
       return asNumber(await call(scripts.withdraw, args)) === 1;
     },
-    async receive(token, max) {
+    async receive(token, max, from) {
       if (max < 1) throw new RangeError(`cannot receive ${max} reports`);
-      const [from, reports] = asArray(await call(scripts.receive, [token, max]));
-      return {
-        from: asNumber(from),
-        reports: asArray(reports).map((element) => parseReportElement(asBuffer(element))),
-      };
+      const [position, firstAt, ...elements] = asArray(await call(scripts.receive, [token, max, from ?? ""]));
+      const reports = elements.flatMap((element) => parseReportsElement(asBuffer(element)));
+      // Of the first and the last element there may be more than was asked for.
+      const extra = asNumber(position) - asNumber(firstAt);
+      return { from: asNumber(position), reports: reports.slice(extra, extra + max) };
     },
     async acknowledge(token, upTo) {
       await call(scripts.acknowledge, [token, upTo]);
@@ -43,7 +49,7 @@ export function driverVerbs(call: Call): DriverVerbs {
       return parseClaims(asText(await call(scripts.expel, [token, engine, why])));
     },
     async beat(token, { state, handled }) {
-      const [from, requests] = asArray(await call(scripts.beat, [token, Buffer.from(state), handled]));
+      const [from, requests] = asArray(await call(scripts.beat, [token, state, handled]));
       return { from: asNumber(from), requests: asArray(requests).map(asBuffer) };
     },
     async post(token, key, value) {
@@ -66,22 +72,17 @@ function scopeName(scope: Scope): string {
   }
 }
 
-/** For each run of tasks with equal needs: needs, count, elements. */
-function grouped(tasks: readonly QueuedTask[]): (string | Buffer | number)[] {
-  const args: (string | Buffer | number)[] = [];
-  let needs: NeedsKey | undefined;
-  let countAt = 0;
-  let count = 0;
-  for (const task of tasks) {
-    if (task.needs !== needs) {
-      needs = task.needs;
-      if (!/^\S+$/.test(needs))
-        throw new KvsError(`a needs key cannot be empty or hold blanks: ${JSON.stringify(needs)}`);
-      countAt = args.push(needs, 0) - 1;
-      count = 0;
-    }
-    args[countAt] = ++count;
-    args.push(taskElement(task));
+/** For each run of tasks with equal needs: needs, elements. */
+function grouped(tasks: readonly QueuedTask[], packed: ByteWriter): Argument[] {
+  const args: Argument[] = [];
+  for (let from = 0; from < tasks.length;) {
+    const needs = tasks[from]?.needs ?? "";
+    if (!/^\S+$/.test(needs))
+      throw new KvsError(`a needs key cannot be empty or hold blanks: ${JSON.stringify(needs)}`);
+    let to = from + 1;
+    while (tasks[to]?.needs === needs) to++;
+    args.push(needs, packTasks(to - from === tasks.length ? tasks : tasks.slice(from, to), packed));
+    from = to;
   }
   return args;
 }

@@ -1,7 +1,9 @@
 import type { NeedsKey } from "../protocol/index.js";
-import type { EngineVerbs, ExchangeRequest, QueuedTask } from "../store.js";
+import type { EngineVerbs, ExchangeRequest } from "../store.js";
 import type { Call } from "./call.js";
-import { parseTaskElement, reportElement, taskElement } from "./element.js";
+import { packEnds, packTasks, parseTaskElement, reportsElement } from "./element.js";
+import { unpackElements } from "./packed.js";
+import type { Argument } from "./request.js";
 import { asArray, asBuffer, asNeedsKey, asNumber, asText } from "./reply.js";
 import { scripts } from "./scripts.js";
 import { wantedOf } from "../wanted.js";
@@ -24,23 +26,23 @@ export function engineVerbs(call: Call): EngineVerbs {
 
   return {
     async join({ engine, context, info }) {
-      const [rank, runInfo, needs] = asArray(await call(scripts.join, [engine, context, Buffer.from(info)]));
+      const [rank, runInfo, needs] = asArray(await call(scripts.join, [engine, context, info]));
       if (rank === undefined) return { kind: "noRun" };
       return { kind: "joined", rank: asNumber(rank), runInfo: asBuffer(runInfo), needs: needsOf(needs) };
     },
     async exchange(request) {
-      const [acknowledged, wanted, needs, ...claimed] = asArray(
+      const [acknowledged, wanted, needs, tasks] = asArray(
         await call(scripts.exchange, exchangeArgs(request)),
       );
       return {
-        tasks: claimedTasks(claimed),
+        tasks: unpackElements(asBuffer(tasks)).map(parseTaskElement),
         acknowledged: asNumber(acknowledged),
         wanted: wantedOf(asNumber(wanted)),
         needs: needsOf(needs),
       };
     },
     async renew({ engine, counter, stats }) {
-      const answer = asArray(await call(scripts.renew, [engine, counter, Buffer.from(stats)]));
+      const answer = asArray(await call(scripts.renew, [engine, counter, stats]));
       const [acknowledged, wanted, driverBeat] = answer.map(asNumber);
       return {
         acknowledged: asNumber(acknowledged),
@@ -54,32 +56,20 @@ export function engineVerbs(call: Call): EngineVerbs {
   };
 }
 
-function exchangeArgs(request: ExchangeRequest): (string | Buffer | number)[] {
+function exchangeArgs(request: ExchangeRequest): Argument[] {
   const { engine, seq, reports, releases, wants, maxBytes, idleSlots, awaitsAcknowledgement } = request;
-  const awaits = awaitsAcknowledgement ? 1 : 0;
-  const args: (string | Buffer | number)[] = [
+  const args: Argument[] = [
     engine,
     seq,
     maxBytes,
     idleSlots,
-    awaits,
+    awaitsAcknowledgement ? 1 : 0,
+    reports[0]?.number ?? 0,
     reports.length,
-    releases.length,
+    reports.length === 0 ? "" : reportsElement(engine, reports),
+    reports.length === 0 ? "" : packEnds(reports),
+    releases.length === 0 ? "" : packTasks(releases),
   ];
-  for (const { number, ends, body } of reports) {
-    args.push(number, ends ?? "", reportElement(engine, number, body));
-  }
-  for (const task of releases) args.push(task.needs, task.id, taskElement(task));
   for (const { needs, max } of wants) args.push(needs, max);
   return args;
-}
-
-/** Pairs of needs and elements. */
-function claimedTasks(claimed: readonly unknown[]): QueuedTask[] {
-  const tasks: QueuedTask[] = [];
-  for (let at = 0; at < claimed.length; at += 2) {
-    const needs = asNeedsKey(asText(claimed[at]));
-    for (const element of asArray(claimed[at + 1])) tasks.push(parseTaskElement(needs, asBuffer(element)));
-  }
-  return tasks;
 }

@@ -20,6 +20,7 @@ import needs from "./scripts/shared/needs.lua";
 import prologue from "./scripts/shared/prologue.lua";
 import prune from "./scripts/shared/prune.lua";
 import purge from "./scripts/shared/purge.lua";
+import reports from "./scripts/shared/reports.lua";
 import ring from "./scripts/shared/ring.lua";
 import snapshot from "./scripts/snapshot.lua";
 import withdraw from "./scripts/withdraw.lua";
@@ -40,8 +41,8 @@ export const scripts = {
   open: script(purge, open),
   publish: script(ring, driver, publish),
   withdraw: script(driver, withdraw),
-  receive: script(driver, receive),
-  acknowledge: script(driver, acknowledge),
+  receive: script(driver, reports, receive),
+  acknowledge: script(driver, reports, acknowledge),
   order: script(driver, order),
   expel: script(ring, needs, prune, driver, expel),
   beat: script(driver, beat),

@@ -1,7 +1,9 @@
 import { Redis, type RedisOptions } from "ioredis";
 import type { Endpoint, KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
+import { ByteWriter } from "../protocol/index.js";
 import { type Refusal, refusalOf } from "./refusal.js";
+import { type Argument, WrittenCommand, writeRequest } from "./request.js";
 import type { Script } from "./scripts.js";
 import { checkServerInfo, parseServerInfo } from "./server-info.js";
 
@@ -12,6 +14,8 @@ export interface Session {
   readonly serverRunId: string;
   /** Scripts that this session has sent in full. */
   readonly sent: Set<Script>;
+  /** Memory of requests that have been answered, for those to come. */
+  readonly writers: ByteWriter[];
 }
 
 export type Role = "driver" | "context" | "engine" | "monitor" | "keeper" | "client";
@@ -85,7 +89,7 @@ export async function startSession(
     const server = parseServerInfo(await signIn(client, endpoint, address, options.role));
     if (server.loading) throw new Error("it is still loading its data");
     checkServerInfo(server);
-    return { kind: "session", session: { client, serverRunId: server.runId, sent: new Set() } };
+    return { kind: "session", session: { client, serverRunId: server.runId, sent: new Set(), writers: [] } };
   } catch (error) {
     client.disconnect();
     return refusalOf(
@@ -142,17 +146,37 @@ export async function runScript(
   session: Session,
   script: Script,
   key: string,
-  args: readonly (string | Buffer | number)[],
+  args: readonly Argument[],
 ): Promise<unknown> {
-  const { client, sent } = session;
-  if (!sent.has(script)) {
-    sent.add(script);
-    return client.callBuffer("EVAL", script.text, 1, key, ...args);
+  if (!session.sent.has(script)) {
+    session.sent.add(script);
+    return send(session, "EVAL", ["EVAL", script.text, 1, key, ...args]);
   }
   try {
-    return await client.callBuffer("EVALSHA", script.sha, 1, key, ...args);
+    return await send(session, "EVALSHA", ["EVALSHA", script.sha, 1, key, ...args]);
   } catch (error) {
     if (!isReply(error) || !error.message.startsWith("NOSCRIPT")) throw error;
-    return client.callBuffer("EVAL", script.text, 1, key, ...args);
+    return send(session, "EVAL", ["EVAL", script.text, 1, key, ...args]);
   }
 }
+
+async function send(
+  { client, writers }: Session,
+  name: string,
+  parts: readonly Argument[],
+): Promise<unknown> {
+  const writer = writers.pop() ?? new ByteWriter(usualRequestBytes);
+  try {
+    writeRequest(writer, parts);
+    return await client.sendCommand(new WrittenCommand(name, writer.written));
+  } finally {
+    // There is an answer, so the server has read it all; or this session is over.
+    if (writer.length <= mostKeptBytes) {
+      writer.clear();
+      writers.push(writer);
+    }
+  }
+}
+
+const usualRequestBytes = 1024;
+const mostKeptBytes = 256 * 1024;

@@ -8,7 +8,7 @@ import { Connection, type ConnectionEvent } from "./connection.js";
 import { contextVerbs } from "./context-verbs.js";
 import { Doorbell } from "./doorbell.js";
 import { driverVerbs } from "./driver-verbs.js";
-import { parseClaimedTask } from "./element.js";
+import { parseTaskElement } from "./element.js";
 import { engineVerbs } from "./engine-verbs.js";
 import { asArray, asBuffer } from "./reply.js";
 import { scripts } from "./scripts.js";
@@ -55,7 +55,7 @@ export async function connectRedisStore(options: RedisStoreOptions): Promise<Kvs
     ...engineVerbs(call),
     async claimsOf(engine, max) {
       return asArray(await call(scripts.claimsOf, [engine, max])).map((claim) =>
-        parseClaimedTask(asBuffer(claim)),
+        parseTaskElement(asBuffer(claim)),
       );
     },
     async snapshot() {

@@ -92,9 +92,9 @@ describe("an address file", () => {
     ["not json", /not JSON/],
     ["[]", /not an address file of this version/],
     ['{"version":99,"runId":"abcdefgh","addresses":["x"],"private":true}', /version/],
-    ['{"version":1,"runId":"abcdefgh","addresses":[],"private":true}', /addresses/],
-    ['{"version":1,"runId":"NO","addresses":["x"],"private":true}', /run id/],
-    ['{"version":1,"runId":"abcdefgh","addresses":["x"],"password":5,"private":true}', /password/],
+    ['{"version":2,"runId":"abcdefgh","addresses":[],"private":true}', /addresses/],
+    ['{"version":2,"runId":"NO","addresses":["x"],"private":true}', /run id/],
+    ['{"version":2,"runId":"abcdefgh","addresses":["x"],"password":5,"private":true}', /password/],
   ])("is refused when it holds %s", (content, message) => {
     const path = fileWith(content);
     expect(() => readAddressFile(path)).toThrow(KvsError);

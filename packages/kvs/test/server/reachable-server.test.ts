@@ -7,7 +7,7 @@ import { runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { type Listen, type PrivateServer, parseEndpoint, startReachableServer } from "@taskmuster/kvs/server";
 import { Redis } from "ioredis";
-import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { freePort } from "../../src/server/free-port.js";
 import { startPrivateServer } from "../../src/server/private-server.js";
 import { testServers } from "../test-server.js";
@@ -130,7 +130,11 @@ describe.each(testServers().filter(({ binary }) => binary !== undefined))(
       servers.push(server);
       await server.ready;
       expect(server.address.addresses).toHaveLength(1);
-      expect(readFileSync(join(server.directory, "server.log"), "utf8")).toMatch(/port=0\b/);
+      // It takes connections before it has said all that it says at its start.
+      await vi.waitFor(
+        () => expect(readFileSync(join(server.directory, "server.log"), "utf8")).toMatch(/port=0\b/),
+        { timeout: 20_000 },
+      );
     });
 
     it("takes as many connections as the system lets it, whatever the soft limit of open files", async () => {

@@ -19,7 +19,7 @@ export function commandOfColumn(column: Uint8Array): Uint8Array {
   return bytes === null || isUtf8(bytes) ? column : bytes;
 }
 
-export function isAscii(bytes: Uint8Array): boolean {
+function isAscii(bytes: Uint8Array): boolean {
   for (let index = 0; index < bytes.length; index++) {
     if ((bytes[index] ?? 0) > 0x7f) return false;
   }

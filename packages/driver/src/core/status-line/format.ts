@@ -1,37 +1,62 @@
-import { commandColumn, isAscii } from "./command-column.js";
-import { latin1 } from "./python-bytes.js";
-import type { StatusRow } from "./row.js";
-import { formatSeconds } from "./seconds.js";
+import { ByteWriter } from "@taskmuster/kvs/protocol";
+import { commandColumn } from "./command-column.js";
+import type { CopiedRow, StatusRow } from "./row.js";
+import { writeSeconds } from "./seconds.js";
 
 /** The line of a status file with its line end: disBatch's columns, byte for byte. */
 export function formatRow(row: StatusRow): Buffer {
-  return formatRows([row]);
+  const writer = new ByteWriter(usualBytes);
+  writeRow(writer, row);
+  return writer.written;
 }
 
-/** The lines of several rows. As one piece of text as far as can be: a buffer per row costs more than all the rest. */
+/** Writes the line of a row that was copied, now flagged as skipped. */
+export function writeCopied(writer: ByteWriter, { bytes }: CopiedRow): void {
+  const kindAt = writer.length + dataFlagBytes;
+  writer.bytes(bytes);
+  writer.setByte(kindAt, skippedKind);
+  writer.byte(lineFeed);
+}
+
+/** The lines of several rows. */
 export function formatRows(rows: readonly StatusRow[]): Buffer {
-  const parts: Buffer[] = [];
-  let text = "";
-  for (const row of rows) {
-    text += columns(row);
-    const command = commandColumn(row.command);
-    if (isAscii(command)) text += `${latin1(command)}\n`;
-    else {
-      parts.push(Buffer.from(text), Buffer.from(command));
-      text = "\n";
-    }
-  }
-  const last = Buffer.from(text);
-  return parts.length === 0 ? last : Buffer.concat([...parts, last]);
+  const writer = new ByteWriter(usualBytes * rows.length);
+  for (const row of rows) writeRow(writer, row);
+  return writer.written;
 }
 
-/** All but the command, which need not be text. */
-function columns(row: StatusRow): string {
-  return (
-    `${rowFlags(row)}\t${row.id}\t${row.line}\t${row.repeatIndex}\t${row.node}\t${row.pid}\t${row.returnCode}\t` +
-    `${formatSeconds(row.elapsed)}\t${formatSeconds(row.start)}\t${formatSeconds(row.finish)}\t` +
-    `${row.outBytes}\t${row.outSnippet}\t${row.errBytes}\t${row.errSnippet}\t`
-  );
+/** Writes that line. */
+export function writeRow(writer: ByteWriter, row: StatusRow): void {
+  writer.text(rowFlags(row));
+  writer.byte(tab);
+  writer.int(row.id);
+  writer.byte(tab);
+  writer.int(row.line);
+  writer.byte(tab);
+  writer.int(row.repeatIndex);
+  writer.byte(tab);
+  writer.text(row.node);
+  writer.byte(tab);
+  writer.int(row.pid);
+  writer.byte(tab);
+  writer.int(row.returnCode);
+  writer.byte(tab);
+  writeSeconds(writer, row.elapsed);
+  writer.byte(tab);
+  writeSeconds(writer, row.start);
+  writer.byte(tab);
+  writeSeconds(writer, row.finish);
+  writer.byte(tab);
+  writer.int(row.outBytes);
+  writer.byte(tab);
+  writer.text(row.outSnippet);
+  writer.byte(tab);
+  writer.int(row.errBytes);
+  writer.byte(tab);
+  writer.text(row.errSnippet);
+  writer.byte(tab);
+  writer.bytes(commandColumn(row.command));
+  writer.byte(lineFeed);
 }
 
 /** Four characters; those of barriers are five, and say nothing of what the other flags say. */
@@ -42,7 +67,8 @@ export function rowFlags(row: StatusRow): string {
     case "checkBarrier":
       return "C    ";
     case "task":
-      return `${dataFlags(row)} `;
+      // Most rows: no text is made for them.
+      return isQuiet(row) ? "    " : `${dataFlags(row)} `;
     case "perEngine":
       return `${dataFlags(row)}P`;
     case "skipped":
@@ -52,8 +78,19 @@ export function rowFlags(row: StatusRow): string {
   }
 }
 
+function isQuiet(row: StatusRow): boolean {
+  return row.returnCode === 0 && row.outBytes === 0 && row.errBytes === 0;
+}
+
 function dataFlags(row: StatusRow): string {
   return (
     (row.returnCode === 0 ? " " : "R") + (row.outBytes === 0 ? " " : "O") + (row.errBytes === 0 ? " " : "E")
   );
 }
+
+const usualBytes = 160;
+/** `ROE`, before the flag that says what kind of row it is. */
+const dataFlagBytes = 3;
+const skippedKind = 0x53;
+const tab = 0x09;
+const lineFeed = 0x0a;

@@ -25,6 +25,23 @@ export const statusHeader = [
  */
 export type RowKind = "task" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
 
+/** The row of an earlier run of a task that this one skips: the line as it stood there, which is copied but for its flag. */
+export interface CopiedRow {
+  readonly kind: "copied";
+  readonly id: TaskId;
+  readonly line: number;
+  readonly returnCode: number;
+  /** As it stood in the file, without its end. */
+  readonly bytes: Uint8Array;
+  /** What it says; kind `skipped`. */
+  readonly parsed: () => StatusRow;
+}
+
+/** What a row says, copied or not. */
+export function statusRow(row: StatusRow | CopiedRow): StatusRow {
+  return row.kind === "copied" ? row.parsed() : row;
+}
+
 /** One line of a status file. The flags R, O and E follow from `returnCode`, `outBytes` and `errBytes`. */
 export interface StatusRow {
   readonly kind: RowKind;

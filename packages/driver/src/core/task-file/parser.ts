@@ -111,11 +111,13 @@ export class TaskFileParser {
   #lineCommand(): Buffer {
     const { bytes, start, end } = this.#reader.line;
     const before = this.#prefix.length;
-    const after = before + end - start;
-    const command = Buffer.allocUnsafe(after + this.#suffix.length);
-    if (before > 0) this.#prefix.copy(command);
-    bytes.copy(command, before, start, end);
-    if (this.#suffix.length > 0) this.#suffix.copy(command, after);
+    const length = end - start;
+    const command = Buffer.allocUnsafe(before + length + this.#suffix.length);
+    if (before > 0) command.set(this.#prefix);
+    // Most lines are shorter than what it takes to have them copied.
+    if (length < 64) for (let at = 0; at < length; at++) command[before + at] = bytes[start + at] ?? 0;
+    else bytes.copy(command, before, start, end);
+    if (this.#suffix.length > 0) command.set(this.#suffix, before + length);
     return command;
   }
 

@@ -1,3 +1,4 @@
+import { ByteWriter } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -7,7 +8,7 @@ import {
   pythonReprOfStr,
   snippetText,
 } from "../../../src/core/status-line/index.js";
-import { formatSeconds } from "../../../src/core/status-line/seconds.js";
+import { formatSeconds, writeSeconds } from "../../../src/core/status-line/seconds.js";
 
 // What Python 3.11 gave for the same input.
 
@@ -124,5 +125,39 @@ describe("formatSeconds", () => {
     [165.0855, "165.085"],
   ])("of %d is what Python's %%.3f writes", (seconds, text) => {
     expect(formatSeconds(seconds)).toBe(text);
+  });
+});
+
+describe("writeSeconds", () => {
+  function written(seconds: number): string {
+    const writer = new ByteWriter(0);
+    writeSeconds(writer, seconds);
+    return writer.written.toString();
+  }
+
+  it("writes what formatSeconds says", () => {
+    const numbers = fc.oneof(
+      fc.double({ noNaN: true, noDefaultInfinity: true }),
+      fc.double({ min: 0, max: 5_000_000_000, noNaN: true }),
+      fc.integer({ min: 0, max: 4_000_000_000_000 }).map((ms) => ms / 1000),
+    );
+    fc.assert(
+      fc.property(numbers, (seconds) => {
+        expect(written(seconds)).toBe(formatSeconds(seconds));
+      }),
+      { numRuns: 5_000 },
+    );
+  });
+
+  it("does so at and beside the middle of two results, where rounding is decided", () => {
+    for (const whole of [0, 1, 59, 1_795_205_915, 2_147_483_646]) {
+      for (let half = 0; half < 1_000; half++) {
+        const middle = whole + (half + 0.5) / 1000;
+        for (const ulps of [-3, -1, 0, 1, 3]) {
+          const seconds = middle + ulps * Number.EPSILON * Math.max(middle, 1);
+          expect(written(seconds)).toBe(formatSeconds(seconds));
+        }
+      }
+    }
   });
 });

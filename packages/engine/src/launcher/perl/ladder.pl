@@ -44,13 +44,19 @@ sub stop_by_tag {
     reap();
     if (my $task = $by_tag{$tag}) { stop_tree($task, $grace) }
     elsif (grep { $_->[0] == $tag } @unforked) {
+        my ($waiting) = grep { $_->[0] == $tag } @unforked;
         @unforked = grep { $_->[0] != $tag } @unforked;
         tell_unstarted($tag, $LOST, 0);
+        leave_place($waiting->[5]);
     }
 }
 
 sub kill_everything {
-    tell_unstarted($_->[0], $LOST, 0) for splice @unforked;
+    recall();
+    for (splice @unforked) {
+        tell_unstarted($_->[0], $LOST, 0);
+        leave_place($_->[5]);
+    }
     return unless %running;
     learn_pid($_) for values %unanswered;
     hunt_strays();
@@ -131,6 +137,7 @@ sub finish_stop {
     if ($strays && $task == $strays) { undef $strays }
     else {
         delete $by_pid{ $task->[PID] };
+        leave_place($task->[PLACE]);
         report($task);
     }
 }
@@ -138,7 +145,9 @@ sub finish_stop {
 # When the next of our own doings is due; undef: never.
 sub next_deadline {
     my $first = @young ? $young[0][BEGAN] + $YOUNG_SECONDS : undef;
-    for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[5] } @unforked) {
+    $first = $held_until if defined $held_until && (!defined $first || $held_until < $first);
+    return $first unless defined $fence_at || %stopping || @unforked;
+    for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[6] } @unforked) {
         $first = $at if !defined $first || $at < $first;
     }
     return $first;

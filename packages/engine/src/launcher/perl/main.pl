@@ -1,11 +1,17 @@
 # The loop, and the frames to and from the engine: length (32 bits, of what follows), one letter, contents.
 use strict;
 
-my $VERSION = 1;
+my $VERSION = 2;
 my ($POLLIN, $POLLOUT) = (1, 4);
 my ($control, $reports, $control_slot, $reports_slot);
-my ($received, $to_send) = ('', '');
+my $received = '';
 my $reports_full = 0;
+
+# While the queue keeps the slots busy ends can wait for each other: each time that the engine is woken costs as much as several
+# tasks. It must hear of them early enough to fill the queue again.
+my $HOLD_SECONDS = 0.05;
+my $refill_at = 0;     # the length of the queue at which it must
+my $urgent = 0;        # something that is no such end waits to be sent
 my @kept_open;
 
 # --- from the engine
@@ -24,14 +30,23 @@ sub read_frames {
         take_frame(substr($received, 4, 1), substr($received, 5, $length - 1));
         substr($received, 0, 4 + $length) = '';
     }
+    $refill_at = @queue >> 1;
 }
 
 sub take_frame {
     my ($kind, $contents) = @_;
     if ($kind eq 'L') {
-        # Flags (1: it replaces variables of ours, 2: it is pinned), environment (the mask of CPUs comes first), command.
+        # Flags (1: it replaces variables of ours), environment, command. With what its slot has (2: a mask of CPUs, which comes
+        # before the variables) this is what the spawner takes too.
         my ($tag, @request) = unpack('N C N/a a*', $contents);
         $fenced ? tell_unstarted($tag, $LOST, 0) : launch($tag, @request);
+    } elsif ($kind eq 'Q') {
+        my ($tag, @request) = unpack('N C N/a a*', $contents);
+        $fenced ? tell_recalled($tag) : enqueue($tag, @request);
+    } elsif ($kind eq 'R') {
+        recall();
+    } elsif ($kind eq 'P') {
+        set_places($contents);
     } elsif ($kind eq 'S') {
         my ($tag, $grace_ms) = unpack('NN', $contents);
         stop_by_tag($tag, $grace_ms / 1000);
@@ -46,22 +61,33 @@ sub take_frame {
 
 sub configure {
     ($nonce, $inherited_mark) = unpack('N/a a*', $_[0]);
-    send_frame('H', pack('C d>', $VERSION, monotonic_time()));
+    send_at_once('H', pack('C d>', $VERSION, monotonic_time()));
 }
 
 # --- to the engine. Never blocks: an engine that is stopped must not stop the fence. What waits is bounded, as there
 # are no launches without the engine.
 sub send_frame { $to_send .= pack('N/a*', $_[0] . $_[1]) }
+sub send_at_once { send_frame(@_); $urgent = 1 }
 
+# Young tasks and those that ended well are in no hurry.
 sub tell_started { send_frame('B', pack('NN', @_)) }
+sub tell_recalled { send_at_once('R', pack('N*', @_)) }
 sub tell_end { $to_send .= pack('N/a*', pack('A1 N l> C C N d> d> d> d> n/a* n/a* d> n/a* n/a*', 'E', @_)) }
-sub tell_fenced { send_frame('F', '') }
+sub tell_fenced { send_at_once('F', '') }
 
 sub flush_reports {
-    my $count = $ended ? length $to_send : syswrite($reports, $to_send);
+    if (@queue > $refill_at && !$urgent && !$ended && !$reports_full) {
+        $held_until = $now + $HOLD_SECONDS unless defined $held_until;
+        return if $now < $held_until;
+    }
+    ($held_until, $urgent) = (undef, 0);
+    my $count = syswrite($reports, $to_send);
     substr($to_send, 0, $count) = '' if $count;
-    return if $reports_full == ($to_send ne '');
-    $reports_full = $to_send ne '';
+    # An engine that closes us still listens. One that is dead does not, and is not waited for.
+    $to_send = '' if $ended && !defined $count && !would_block();
+    my $is_full = $to_send ne '' && !$ended;
+    return if $reports_full == $is_full;
+    $reports_full = $is_full;
     watch($reports_slot, $reports_full ? fileno $reports : -1, $POLLOUT);
 }
 
@@ -102,6 +128,7 @@ sub run {
         for my $slot (@ready) {
             if (my $task = $task_of_slot[$slot]) { drain($task, $stream_of_slot[$slot]) }
             elsif ($slot == $control_slot) { $asked = 1 }
+            elsif ($slot == $answers_slot) { read_answers() }
         }
         $tree_changed = 1 if reap() && %stopping;
         read_frames() if $asked && !$ended;

@@ -1,6 +1,7 @@
 # The process that forks, on Linux. A fork costs by what its process has in memory and writes to afterwards, so this one starts
 # before the rest of the launcher is even compiled, and does nothing else. Its children are not its own but the
 # launcher's (CLONE_PARENT), which waits for them as if it had forked them itself.
+our $native;   # path of the compiled one, or empty
 our ($spawner_pid, $requests, $answers, $error_reader, $error_writer);
 
 # AF_UNIX, SOCK_SEQPACKET: a request is one message, with the ends of two pipes in it.
@@ -20,6 +21,17 @@ if ($spawner_pid == 0) {
     opendir(my $fds, '/proc/self/fd') or die "/proc/self/fd: $!\n";
     syscall($NR{close}, $_ + 0) for grep { /^\d+$/ && $_ > 2 && $_ != fileno $fds && !$mine{$_} } readdir $fds;
     closedir $fds;
+
+    if ($native ne '') {
+        # See ../native/spawner.c. Where it cannot be run here, what follows does the same, a little slower.
+        fcntl($_, 2, 0) for $inbox, $outbox, $error_writer;        # F_SETFD: stays open across exec
+        # Not by perl's exec: what the kernel refuses, as it is for another processor, that would hand to a shell.
+        my @words = ('taskmuster-spawner', map { '' . fileno $_ } $inbox, $outbox, $error_writer);
+        my @variables = map { "$_=$ENV{$_}" } keys %ENV;
+        my ($argv, $envp) = (pack('p*', @words) . pack('J', 0), pack('p*', @variables) . pack('J', 0));
+        syscall($NR{execve}, $native, $argv, $envp);
+        fcntl($_, 2, 1) for $inbox, $outbox, $error_writer;
+    }
 
     my ($NR_recvmsg, $NR_clone, $NR_close, $NR_write, $NR_setsid, $NR_prctl, $NR_dup3, $NR_sigprocmask, $NR_affinity)
         = @NR{qw(recvmsg clone close write setsid prctl dup3 rt_sigprocmask sched_setaffinity)};

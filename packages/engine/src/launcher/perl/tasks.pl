@@ -14,8 +14,9 @@ sub ENDED() { 7 }       # monotonic
 sub STOP() { 8 }        # its ladder, see ladder.pl; undef: it is not being stopped
 sub STOPPED() { 9 }     # its shell was signalled by us
 sub LOST() { 10 }       # its end is not to be told as a result
-sub OUT() { 11 }        # two streams of these fields:
-sub ERR() { 16 }
+sub PLACE() { 11 }      # the slot that it has; undef: none
+sub OUT() { 12 }        # two streams of these fields:
+sub ERR() { 17 }
 sub FD() { 0 }          # -1: closed
 sub SLOT() { 1 }        # in the poll set; undef: not watched
 sub BYTES() { 2 }
@@ -37,12 +38,18 @@ my ($EXITED, $SIGNALLED, $LOST, $EXEC_FAILED, $FORK_FAILED) = (0 .. 4);   # kind
 my %running;            # serial => task, forked and not yet reported
 my %by_pid;             # pid of a task's shell, not yet reaped => task
 my %by_tag;
+my @places;             # by slot: [flags, mask of CPUs, environment], the latter two as in a launch
+my @free_places;        # the lowest last
+my @queue;              # launches that wait for a slot
 my @young;              # tasks in the order of their start
 my (@task_of_slot, @stream_of_slot);
 my %unanswered;         # serial => task that the spawner has not told the pid of
 my %ended_early;        # pid => [status, monotonic time] of a child that may be one of those
 my $answers_slot;
-my @unforked;           # launches to try again: [arguments of launch, when]
+my $answer_is_late = 0; # a task is no longer young, and unanswered
+my @unforked;           # launches to try again: [arguments of launch, when]; they have their slots
+my $to_send = '';       # frames for the engine
+my $held_until;         # when they must go at the latest; undef: none is held back
 my $last_serial = 0;
 my $now = 0;            # monotonic, of the last wake-up
 my $real_offset = 0;    # real time less monotonic time, read anew every second
@@ -68,20 +75,60 @@ sub open_task_channels {
     $answers_slot = poll_slot(-1, 1);
 }
 
+# --- slots
+sub set_places {
+    my @contents = unpack('(C N/a N/a)*', $_[0]);
+    while (my @place = splice @contents, 0, 3) { push @places, \@place }
+    @free_places = reverse 0 .. $#places;
+}
+
+sub enqueue {
+    push @queue, [@_];
+    start_in(pop @free_places) if @free_places;
+}
+
+# The next one that waits, in this slot, which is free.
+sub start_in {
+    my ($place) = @_;
+    while (my $next = shift @queue) {
+        my ($tag, $flags, $environment, $command) = @$next;
+        my ($more_flags, $mask, $more) = @{ $places[$place] };
+        return if launch($tag, $flags | $more_flags, $mask . $environment . $more, $command, 0, $place);
+    }
+    give_back($place);
+}
+
+sub give_back {
+    my ($place) = @_;
+    my $at = @free_places;
+    $at-- while $at > 0 && $free_places[$at - 1] < $place;
+    splice @free_places, $at, 0, $place;
+}
+
+# A task has ended, or could not be started.
+sub leave_place {
+    my ($place) = @_;
+    return unless defined $place;
+    @queue ? start_in($place) : give_back($place);
+}
+
+sub recall { tell_recalled(map { $_->[0] } splice @queue) if @queue }
+
+# True: it has begun, or will be tried again.
 sub launch {
-    my ($tag, $flags, $environment, $command, $tries) = @_;
+    my ($tag, $flags, $environment, $command, $tries, $place) = @_;
     my ($out, $out_writer) = make_pipe();
     my ($err, $err_writer) = make_pipe();
     my $serial = ++$last_serial;
     my $began = monotonic_time();
-    my $task = [$tag, $serial, 0, $began + $real_offset, $began, undef, undef, 0, undef, 0, 0,
+    my $task = [$tag, $serial, 0, $began + $real_offset, $began, undef, undef, 0, undef, 0, 0, $place,
         $out, undef, 0, '', '', $err, undef, 0, '', ''];
     my $marked = $environment . pack('N/a*', "$MARK=$inherited_mark$nonce.$serial;");
     my $pid;
     if (!defined $err_writer) { }
     elsif (ask_spawner(pack('NCN/a*a*', $serial, $flags, $command, $marked), $out_writer, $err_writer)) {
         $pid = 0;
-        $task->[REQUEST] = [$flags, $environment, $command];
+        $task->[REQUEST] = [$flags, $environment, $command, $tries || 0];
         $unanswered{$serial} = $task;
     } else {
         $pid = fork;
@@ -94,10 +141,10 @@ sub launch {
         $running{$serial} = $by_tag{$tag} = $task;
         took_pid($task, $pid) if $pid;
         push @young, $task;
-    } else {
-        close_fd($_) for grep { defined } $out, $err;
-        retry_launch($tag, $flags, $environment, $command, $tries || 0, $errno);
+        return 1;
     }
+    close_fd($_) for grep { defined } $out, $err;
+    return retry_launch($tag, $flags, $environment, $command, $tries || 0, $place, $errno);
 }
 
 # In the child; never returns.
@@ -120,7 +167,8 @@ sub took_pid {
     $by_pid{$pid} = $task;
 }
 
-# Reads what the spawner has told; nobody is woken for that unless a child has ended before. False: there was nothing.
+# Reads what the spawner has told; nobody is woken for that unless a child has ended before, or the answer is late. False: there
+# was nothing.
 sub read_answers {
     my $records;
     sysread($answers, $records, 65536) or return 0;
@@ -135,11 +183,15 @@ sub read_answers {
         } else {
             close_stream($task, $_) for OUT, ERR;
             forget_task($task);
-            retry_launch($task->[TAG], @$request, 0, $errno);
+            my $place = $task->[PLACE];
+            retry_launch($task->[TAG], @$request, $place, $errno) or leave_place($place);
         }
     }
-    %ended_early = () unless %unanswered;
-    watch($answers_slot, %ended_early ? fileno $answers : -1, 1);
+    unless (%unanswered) {
+        %ended_early = ();
+        $answer_is_late = 0;
+    }
+    watch($answers_slot, %ended_early || $answer_is_late ? fileno $answers : -1, 1);
     return 1;
 }
 
@@ -151,6 +203,7 @@ sub give_up_spawner {
     read_answers();
     my @unknown = values %unanswered;
     %unanswered = %ended_early = ();
+    $answer_is_late = 0;
     watch($answers_slot, -1, 1);
     hunt_strays() if @unknown;
     for my $task (@unknown) {
@@ -168,19 +221,21 @@ sub learn_pid {
     }
 }
 
+# False: it has been tried often enough.
 sub retry_launch {
-    my ($tag, $flags, $environment, $command, $tries, $errno) = @_;
-    if ($tries > $#FORK_RETRY_SECONDS) { tell_unstarted($tag, $FORK_FAILED, $errno) }
-    else {
-        my $at = $now + $FORK_RETRY_SECONDS[$tries];
-        push @unforked, [$tag, $flags, $environment, $command, $tries + 1, $at];
+    my ($tag, $flags, $environment, $command, $tries, $place, $errno) = @_;
+    if ($tries > $#FORK_RETRY_SECONDS) {
+        tell_unstarted($tag, $FORK_FAILED, $errno);
+        return 0;
     }
+    push @unforked, [$tag, $flags, $environment, $command, $tries + 1, $place, $now + $FORK_RETRY_SECONDS[$tries]];
+    return 1;
 }
 
 sub retry_unforked {
-    my @due = grep { $_->[5] <= $now } @unforked;
-    @unforked = grep { $_->[5] > $now } @unforked;
-    launch(@$_[0 .. 4]) for @due;
+    my @due = grep { $_->[6] <= $now } @unforked;
+    @unforked = grep { $_->[6] > $now } @unforked;
+    for (@due) { launch(@$_[0 .. 5]) or leave_place($_->[5]) }
 }
 
 # Takes every child that has ended: a task's shell, or an orphan that was given to us.
@@ -205,7 +260,10 @@ sub shell_ended {
     my $task = delete $by_pid{$pid};
     # Launched after the wake-up that $ended is of, a task may seem to have ended before it began.
     @$task[STATUS, ENDED] = ($status, $ended > $task->[BEGAN] ? $ended : monotonic_time());
-    $task->[STOP] ? remember_session($pid, $task) : report($task);
+    return remember_session($pid, $task) if $task->[STOP];
+    # Its successor first: telling of its end can wait for a moment.
+    leave_place($task->[PLACE]);
+    report($task);
 }
 
 sub forget_task {
@@ -264,7 +322,11 @@ sub grow_up {
     while (@young && (defined $young[0][STATUS] || $young[0][BEGAN] + $YOUNG_SECONDS <= $now)) {
         my $task = shift @young;
         next if defined $task->[STATUS] || $task->[OUT + FD] < 0 && $task->[ERR + FD] < 0;
-        tell_started(@$task[TAG, PID]) if $task->[PID];
+        if ($task->[PID]) { tell_started(@$task[TAG, PID]) }
+        elsif (!$answer_is_late) {
+            $answer_is_late = 1;
+            watch($answers_slot, fileno $answers, 1);
+        }
         for my $stream (OUT, ERR) {
             next if $task->[$stream + FD] < 0;
             my $slot = $task->[$stream + SLOT] = poll_slot($task->[$stream + FD], 1);

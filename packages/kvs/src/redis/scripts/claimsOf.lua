@@ -1,4 +1,4 @@
--- ARGV: run_id, engine, max. Answers needs, blank, element of the claims with the lowest ids.
+-- ARGV: run_id, engine, max. Answers the elements of the claims with the lowest ids.
 local claims, max = P .. 'claims:' .. ARGV[2], tonumber(ARGV[3])
 local answer = {}
 if call('HGET', KEYS[1], 'epoch') ~= ARGV[1] then return answer end

@@ -1,7 +1,7 @@
--- The hot path: one call per claim. ARGV: run_id, engine, seq, maxBytes, idleSlots, awaits, number of reports, number of
--- releases, then for each report: number, ended claim or '', element; for each release: needs, id, element;
--- for each want: needs, max. Answers acknowledged, wanted, needs, then for each want that got some: needs, {elements}.
-local run = call('HMGET', KEYS[1], 'epoch', 'wanted', 'needs', 'limited')
+-- The hot path: one call per claim. ARGV: run_id, engine, seq, maxBytes, idleSlots, awaits, number of the first report, how many
+-- there are, their element, ids of the claims that they end (a msgpack array, '' for none), elements of what is released (another
+-- one), then for each want: needs, max. Answers acknowledged, wanted, needs, a msgpack array of the elements claimed.
+local run = call('HMGET', KEYS[1], 'epoch', 'wanted', 'needs', 'limited', 'members')
 if run[1] ~= ARGV[1] then return absent(run[1]) end
 limited = run[4]
 local engine = ARGV[2]
@@ -11,53 +11,51 @@ local found = call('HMGET', key, 'state', 'seq', 'reported', 'acknowledged', 'co
 if not found[1] then return redis.error_reply('TM_UNKNOWN') end
 
 local wanted = found[1] == 'member' and math.max(tonumber(run[2]), tonumber(found[6]), tonumber(found[7])) or 2
-local answer = { tonumber(found[4]), wanted, run[3] }
+local answer = { tonumber(found[4]), wanted, run[3], '' }
 
 local seq, lastSeq = tonumber(ARGV[3]), tonumber(found[2])
 if seq < lastSeq then return redis.error_reply('TM_SEQ ' .. found[2]) end
 if seq == lastSeq then
   -- The claims that this request made are still there, unless the engine was expelled: then nobody may start them.
-  if found[1] == 'member' then
-    for needs, ids in string.gmatch(found[9], '(%S+) ([%d,]+)') do
-      local elements = {}
-      for id in string.gmatch(ids, '%d+') do
-        local claim = call('HGET', claims, id)
-        if claim then elements[#elements + 1] = string.sub(claim, #needs + 2) end
-      end
-      answer[#answer + 1] = needs
-      answer[#answer + 1] = elements
+  if found[1] == 'member' and found[9] ~= '' then
+    local elements = {}
+    for id in string.gmatch(found[9], '%d+') do
+      elements[#elements + 1] = call('HGET', claims, id) or nil
     end
+    answer[4] = cmsgpack.pack(elements)
   end
   return answer
 end
 
-local at = 9
 local reported = tonumber(found[3])
-local elements, ended = {}, {}
-for _ = 1, tonumber(ARGV[7]) do
-  local number = tonumber(ARGV[at])
-  if number > reported then
-    reported = number
-    elements[#elements + 1] = ARGV[at + 2]
-    if ARGV[at + 1] ~= '' then ended[#ended + 1] = ARGV[at + 1] end
+local first, count = tonumber(ARGV[7]), tonumber(ARGV[8])
+-- Sent before, in a request whose answer was lost.
+local known = math.max(reported + 1 - first, 0)
+if count > known then
+  local element = ARGV[9]
+  if known > 0 then
+    local at = string.match(element, '^%w+:%d+:%d+:()')
+    for _ = 1, known do at = at + 4 + struct.unpack('>I4', element, at) end
+    element = engine .. ':' .. first + known .. ':' .. count - known .. ':' .. string.sub(element, at)
   end
-  at = at + 3
-end
-if #elements > 0 then
-  many('HDEL', claims, ended)
-  many('RPUSH', P .. 'reports', elements)
+  reported = first + count - 1
+  many('HDEL', claims, cmsgpack.unpack(ARGV[10]), known + 1)
+  call('RPUSH', P .. 'reports', element)
   chime('driver')
 end
 
 -- Last one first, so that they stand in the queue as they did.
-local releases, released = tonumber(ARGV[8]), 0
-for i = at + 3 * (releases - 1), at, -3 do
-  if call('HDEL', claims, ARGV[i + 1]) == 1 then
-    call('LPUSH', P .. 'queue:' .. ARGV[i], ARGV[i + 2])
-    released = released + 1
+local released = 0
+if ARGV[11] ~= '' then
+  local releases = cmsgpack.unpack(ARGV[11])
+  for i = #releases, 1, -1 do
+    local needs, id = string.match(releases[i], '^(%S+) (%d+):')
+    if call('HDEL', claims, id) == 1 then
+      call('LPUSH', P .. 'queue:' .. needs, releases[i])
+      released = released + 1
+    end
   end
 end
-at = at + 3 * releases
 
 local idleBefore, slots = tonumber(found[8]), tonumber(ARGV[5])
 local contexts, creditField = P .. 'contexts', limited and 'credit:' .. found[5]
@@ -72,41 +70,42 @@ end
 local credit = limited and tonumber(call('HGET', contexts, creditField)) or math.huge
 local able = wanted == 0 and credit > 0
 local taken, room, cut = 0, tonumber(ARGV[4]), false
-local claimed, last = {}, ''
+local claimed, got, ids = {}, {}, {}
 if able then
-  for i = at, #ARGV, 2 do
-    local needs, max = ARGV[i], math.min(tonumber(ARGV[i + 1]), credit - taken)
-    local queue = P .. 'queue:' .. needs
-    local got, ids = {}, {}
-    while #got < max and not cut do
+  for i = 12, #ARGV, 2 do
+    local queue, want, free = P .. 'queue:' .. ARGV[i], tonumber(ARGV[i + 1]), math.max(slots - taken, 0)
+    -- Beyond its free slots an engine gets no more than its share of the queue: others have slots for the rest.
+    if want > free and run[5] ~= '1' then
+      want = math.min(want, math.max(free, math.floor(call('LLEN', queue) / tonumber(run[5]))))
+    end
+    local max = math.min(taken + want, credit)
+    while taken < max and not cut do
       -- In small steps: what is popped beyond `maxBytes` has to go back.
-      local some = call('LPOP', queue, math.min(max - #got, 32))
+      local some = call('LPOP', queue, math.min(max - taken, 32))
       if not some then break end
       for j, element in ipairs(some) do
-        local id, body = string.match(element, '^(%d+):%d+:()')
+        local id, body = string.match(element, '^%S+ (%d+):%d+:()')
         local size = #element - body + 1
-        if size > room and taken + #got > 0 then
+        if size > room and taken > 0 then
           cut = true
           for back = #some, j, -1 do call('LPUSH', queue, some[back]) end
           break
         end
         room = room - size
-        got[#got + 1] = element
-        ids[#ids + 1] = id
-        claimed[#claimed + 1] = id
-        claimed[#claimed + 1] = needs .. ' ' .. element
+        taken = taken + 1
+        got[taken] = element
+        ids[taken] = id
+        claimed[2 * taken - 1] = id
+        claimed[2 * taken] = element
       end
-    end
-    if #got > 0 then
-      taken = taken + #got
-      answer[#answer + 1] = needs
-      answer[#answer + 1] = got
-      last = last .. needs .. ' ' .. table.concat(ids, ',') .. ' '
     end
     if cut or taken >= credit then break end
   end
-  many('HSET', claims, claimed)
-  if limited and taken > 0 and credit < math.huge then call('HINCRBY', contexts, creditField, -taken) end
+  if taken > 0 then
+    many('HSET', claims, claimed)
+    answer[4] = cmsgpack.pack(got)
+    if limited and credit < math.huge then call('HINCRBY', contexts, creditField, -taken) end
+  end
 end
 
 local idle = wanted == 0 and math.max(slots - taken, 0) or 0
@@ -129,5 +128,5 @@ elseif rung and taken == 0 and (not able or idle == 0) then
   ringIdle(queued(run[3]))
 end
 
-call('HSET', key, 'seq', ARGV[3], 'reported', reported, 'idle', idle, 'last', last, 'awaits', ARGV[6])
+call('HSET', key, 'seq', ARGV[3], 'reported', reported, 'idle', idle, 'last', table.concat(ids, ','), 'awaits', ARGV[6])
 return answer

@@ -11,6 +11,7 @@ end
 local answer = table.concat(claims, ' ')
 call('UNLINK', P .. 'claims:' .. engine)
 call('HSET', key, 'state', 'expelled', 'expelled', answer, 'idle', '0', 'why', ARGV[4])
+call('HINCRBY', KEYS[1], 'members', -1)
 call('ZREM', P .. 'idle', engine)
 call('ZREM', P .. 'starved', engine)
 chime(engine)

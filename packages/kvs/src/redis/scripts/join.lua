@@ -13,6 +13,7 @@ if not rank then
     'wanted', '0', 'seq', '0', 'reported', '0', 'acknowledged', '0', 'renewal', '0', 'stats', '', 'idle', '0', 'last', '',
     'why', '')
   call('RPUSH', P .. 'engines', engine)
+  call('HINCRBY', KEYS[1], 'members', 1)
   chime('driver')
 end
 return { tonumber(rank), run[2], run[3] }

@@ -9,6 +9,7 @@ if not state then return redis.error_reply('TM_UNKNOWN') end
 if state ~= 'member' then return 1 end
 if call('HLEN', P .. 'claims:' .. engine) > 0 then return 0 end
 call('HSET', key, 'state', 'left', 'idle', '0', 'why', ARGV[3])
+call('HINCRBY', KEYS[1], 'members', -1)
 call('ZREM', P .. 'idle', engine)
 call('ZREM', P .. 'starved', engine)
 -- It may have been rung for a task that it never took.

@@ -10,8 +10,8 @@ local function absent(epoch)
 end
 
 -- Lua passes at most some thousand arguments to one call.
-local function many(command, key, values)
-  for from = 1, #values, 1000 do
+local function many(command, key, values, first)
+  for from = first or 1, #values, 1000 do
     call(command, key, unpack(values, from, math.min(from + 999, #values)))
   end
 end

@@ -1,0 +1,95 @@
+import { ByteWriter } from "@taskmuster/kvs/protocol";
+import type { DriverCore } from "./core/driver-core.js";
+import { type StatusRow, statusRow, writeCopied, writeRow } from "./core/status-line/index.js";
+import type { ResultSink } from "./result-sink.js";
+import type { StatusFile } from "./status-file.js";
+
+/**
+ * Brings the core's rows to disk, tells the sinks, and acknowledges the reports that they came from, in this order. What comes while it
+ * is at work goes together the next time, so that a slow disk gets fewer and larger pieces.
+ */
+export class Recorder {
+  readonly #core: DriverCore;
+  readonly #statusFile: StatusFile;
+  readonly #sinks: readonly ResultSink[];
+  readonly #acknowledge: (upTo: number) => Promise<void>;
+  /** Rows that are to be written next, as the file shows them; and as they are, for the sinks. */
+  #lines = new ByteWriter(usualBytes);
+  #otherLines = new ByteWriter(usualBytes);
+  #rows: StatusRow[] = [];
+  /** There are rows among the lines that stand nowhere else. */
+  #precious = false;
+  #received = 0;
+  #acknowledged = 0;
+  #last: Promise<void> = Promise.resolve();
+  #next: Promise<void> | null = null;
+
+  /** `acknowledge`: tells the store that all reports before this position are on disk. */
+  constructor(parts: {
+    readonly core: DriverCore;
+    readonly statusFile: StatusFile;
+    readonly sinks: readonly ResultSink[];
+    readonly acknowledge: (upTo: number) => Promise<void>;
+  }) {
+    this.#core = parts.core;
+    this.#statusFile = parts.statusFile;
+    this.#sinks = parts.sinks;
+    this.#acknowledge = parts.acknowledge;
+  }
+
+  /**
+   * Resolves when all rows that the core has by now are on disk, and all reports before position `received` are acknowledged: the core
+   * must have taken them. After a failure this and every later call rejects.
+   */
+  record(received = this.#received): Promise<void> {
+    this.#take();
+    this.#received = received;
+    const isDone = this.#lines.length === 0 && received === this.#acknowledged;
+    if (isDone && this.#next === null) return this.#last;
+    if (this.#next === null) {
+      this.#next = this.#last.then(() => {
+        this.#next = null;
+        return this.#record();
+      });
+      this.#last = this.#next;
+    }
+    return this.#next;
+  }
+
+  /** Bytes that wait for the disk. */
+  get waiting(): number {
+    return this.#lines.length + this.#otherLines.length;
+  }
+
+  /** At once: rows that wait for the disk as objects cost more than as bytes. */
+  #take(): void {
+    for (const row of this.#core.takeRows()) {
+      if (row.kind === "copied") writeCopied(this.#lines, row);
+      else {
+        writeRow(this.#lines, row);
+        this.#precious = true;
+      }
+      if (this.#sinks.length > 0) this.#rows.push(statusRow(row));
+    }
+  }
+
+  async #record(): Promise<void> {
+    const lines = this.#lines;
+    const rows = this.#rows;
+    const upTo = this.#received;
+    // What comes meanwhile goes where the lines were that have been written before.
+    this.#lines = this.#otherLines;
+    this.#otherLines = lines;
+    this.#rows = [];
+    const sync = this.#precious || upTo !== this.#acknowledged;
+    this.#precious = false;
+    if (lines.length > 0) await this.#statusFile.append(lines.written, { sync });
+    lines.clear();
+    if (rows.length > 0) for (const sink of this.#sinks) await sink.publish(rows);
+    if (upTo === this.#acknowledged) return;
+    await this.#acknowledge(upTo);
+    this.#acknowledged = upTo;
+  }
+}
+
+const usualBytes = 64 * 1024;

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { buildServerBinary } from "@taskmuster/kvs/server";
 import { runContext } from "./context-command.js";
+import { audit } from "./dbutil/audit.js";
 import { askedBy, runMeant, steer, withRun } from "./dbutil/connect-run.js";
 import { statusJson, statusText } from "./dbutil/status.js";
 import { retire, stop } from "./dbutil/steer.js";
@@ -53,6 +54,25 @@ export function dbutilCommand(onExitCode: (code: number) => void = () => undefin
     .option("--json", "print one JSON value")
     .action(async (named: string | undefined, options: { readonly json?: true }) =>
       onExitCode(await status(named, options.json === true)),
+    );
+  command
+    .command("audit <statusfile>")
+    .description(
+      "say of a status file, with the ledger beside it, how every task ended, which may have run more than once, and whether the file is whole; " +
+        "the run need not be at work",
+    )
+    .option("--json", "print one JSON value with everything")
+    .option("--all", "show lists in full")
+    .option("--list <taskfile>", "compare every row with the list that it is of")
+    .addHelpText(
+      "after",
+      "\nExit status: 0 when every task has exactly one final row and none is known to have run twice, unless that was asked for (-R); " +
+        "3 when something is missing, unfinished, or cannot be known; 4 when a task may have run more than once; 5 when the file is damaged; " +
+        "the highest that applies. Failed tasks do not change it. 1: it cannot be audited; 2: the command line is wrong.",
+    )
+    .action(
+      async (file: string, options: { readonly json?: true; readonly all?: true; readonly list?: string }) =>
+        onExitCode(await audit(file, options, process.stdout)),
     );
   command
     .command("retire <name...>")

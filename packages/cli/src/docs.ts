@@ -70,8 +70,46 @@ function cliDocs(): string {
     "```",
     "",
     ...dbutilCommand().commands.flatMap((command) => ["```", command.helpInformation().trimEnd(), "```", ""]),
+    ...auditDocs,
   ].join("\n");
 }
+
+/** What the help of one command has no room for. */
+const auditDocs: readonly string[] = [
+  "### What dbutil audit tells",
+  "",
+  "It needs nothing but files: the status file, `PREFIX_ledger` beside it, and the status files and ledgers of the runs that the run goes on from (`-r`).",
+  "A status file that was set aside (`PREFIX_status_1.txt`) is audited like any other. The first line of what it prints says it all; lists are cut after ten lines, unless `--all`.",
+  "",
+  "| exit status | when |",
+  "| --- | --- |",
+  "| 0 | every task has exactly one final row, the file is whole, and no task is known to have run twice, unless that was asked for (`-R`) |",
+  "| 3 | a task has no row, the run goes on, or it cannot be known (no ledger; nothing tells how long the list is) |",
+  "| 4 | a task may have run more than once: its engine was lost with it, it was stopped and handed back, an attempt that had been given up ended late (flag `Z`), or an earlier run had begun it |",
+  "| 5 | the file is damaged: lines that are no rows, more than one final row of a task, rows that contradict themselves, a last line that was cut off, other numbers than the ledger has, rows that are not of the list (`--list`) |",
+  "| 1, 2 | it cannot be audited (no such file, not a status file, not readable); the command line is wrong |",
+  "",
+  "The highest that applies counts. Tasks that failed do not change it.",
+  "",
+  "`--json` prints one value. Ids are given as ranges, `[first, last]`, `row` is the number of a line of the status file, `line` one of the list:",
+  "",
+  "| field | holds |",
+  "| --- | --- |",
+  "| `statusFile`, `exitStatus`, `verdict` | the file; the exit status; what it is made of: `unfinished`, `repeated`, `damaged` |",
+  "| `run` | `state` (`ended`, `atWork`, `brokenOff`: its driver was killed, `unknown`), `reason` of the end, as in `driver --json`, `runId`, `startedAt`, `endedAt`, `host`, `pid`, `cwd`, `taskFile`, `drivers`; null where it is not known |",
+  "| `ledger` | `path`, `found` (`read`, `missing`, `unreadable`, `unnamed`, `otherRun`), `why`, `badLines`, `namesAllBegun` (it names every attempt that did not end by itself) |",
+  "| `earlier`, `list` | files of earlier runs (`path`, `why` it cannot be read or null, `state`); the list (`path`, `tasks`, `barriers`) or null |",
+  "| `total` | `ids` (tasks and barriers), known `by` the `list`, the `ledger`, the `end` of a run that finished, or only by the `highest` that has a row |",
+  "| `counts` | `rows`, `tasks`, `failed`, `givenUp`, `skipped`, `skippedFailed`, `barriers`, `perEngine`, `perEngineFailed`, `bytes`, `missing`, `repeated`, `overlapping`, `runAgain`, `lateRows` |",
+  "| `missing`, `succeeded`, `succeededBefore`, `barriers` | ranges of ids; Before: done by an earlier run (flag `S`) |",
+  "| `failed`, `failedBefore` | `id`, `line`, `returnCode`, `row` |",
+  "| `begun`, `hidesBegun` | tasks without a row that may have run in part: `id`, `attempts`; whether there may be others of which nothing tells |",
+  "| `repeated` | `id`, `line`, `certain` (two attempts have a row), `overlapSeconds` (two ran at the same time), `final` and `late` rows (`row`, `returnCode`, `start`, `finish`), `attempts` that did not end (`attempt`, `lost`: `engine`, `launcher` or `stopped`, `at`, `engine`, `host`, `why`), `earlier` runs (attempts that `ended`, of them `finals` and `failed`; that had `begun`, of them `guessed`) |",
+  "| `runAgain` | ids of tasks that ran again because they had failed (`-R`) |",
+  "| `damage`, `tornLine` | what is wrong, each with its `kind`; number of the last line if it has no end, else null |",
+  "| `badLines`, `secondRows`, `oddRows`, `skippedUnknown`, `otherTasks` | where: `row` and `what`; `id`, `row` and the `first` one; `id`, `row` and `what`; ids; ranges of ids |",
+  "| `resume` | the command that runs what has no row, but for the run's options |",
+];
 
 function table(rows: readonly OptionRow[]): readonly string[] {
   return [

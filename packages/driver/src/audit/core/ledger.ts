@@ -1,0 +1,195 @@
+/** What the ledger says of one run, from its start to the next one's with the same prefix. */
+export interface LedgerSection {
+  /** Null: the entries come before any start. */
+  readonly run: LedgerRun | null;
+  /** Drivers that had this run, one after the other. */
+  readonly epochs: number;
+  /** Attempts that did not end by themselves, as far as the driver wrote them down. */
+  readonly losses: readonly Loss[];
+  /** Attempts, `<id>:<attempt>`, that were given up and came back before anybody had the next. */
+  readonly returned: ReadonlySet<string>;
+  /** So many tasks at most were handed out and had not ended, at any time; null: it does not say. */
+  readonly window: number | null;
+  readonly end: LedgerEnd | null;
+}
+
+export interface LedgerRun {
+  readonly version: number;
+  readonly runId: string;
+  readonly at: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly cwd: string;
+  readonly taskFile: string;
+  readonly resumedFrom: readonly string[];
+  /** Where the status file was moved to that had this run's name before. */
+  readonly setAside: string | null;
+  /** Tasks and barriers of the list; null: it does not say. */
+  readonly ids: number | null;
+}
+
+export interface Loss {
+  /** With its engine; with its launcher; or stopped by us or a scheduler, and handed back. */
+  readonly kind: "engine" | "launcher" | "stopped";
+  readonly at: string;
+  readonly rank: number | null;
+  readonly host: string | null;
+  readonly why: string;
+  readonly tasks: readonly { readonly id: number; readonly attempt: number }[];
+}
+
+export interface LedgerEnd {
+  readonly at: string;
+  readonly reason: string;
+  /** Tasks that got a final row. */
+  readonly done: number | null;
+  /** Tasks and barriers that were read from the list; null: it does not say. */
+  readonly ids: number | null;
+  /** The list was read to its end; null: it does not say. */
+  readonly listRead: boolean | null;
+  /** Length of the status file. */
+  readonly bytes: number | null;
+}
+
+/** Ledgers from this version on name every attempt that did not end by itself. */
+export const completeVersion = 2;
+
+export interface Ledger {
+  readonly sections: readonly LedgerSection[];
+  /** Numbers of lines that are no entries; not the last, if it has no end: that is being written, or its driver died. */
+  readonly badLines: readonly number[];
+}
+
+/** Reads a ledger, also of drivers that write less or more than this one does. */
+export function parseLedger(text: string): Ledger {
+  const sections: Section[] = [];
+  const badLines: number[] = [];
+  const lines = text.split("\n");
+  lines.pop();
+  for (const [index, line] of lines.entries()) {
+    const entry = entryOf(line);
+    if (entry === null || entry.isRest) badLines.push(index + 1);
+    if (entry === null) continue;
+    if (entry.fields["kind"] === "run") sections.push({ ...emptySection(), run: runOf(entry.fields) });
+    else {
+      if (sections.length === 0) sections.push(emptySection());
+      const section = sections.at(-1);
+      if (section !== undefined) addEntry(section, entry.fields);
+    }
+  }
+  return { sections, badLines };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Section {
+  run: LedgerRun | null;
+  epochs: number;
+  readonly losses: Loss[];
+  readonly returned: Set<string>;
+  window: number | null;
+  end: LedgerEnd | null;
+}
+
+function emptySection(): Section {
+  return { run: null, epochs: 0, losses: [], returned: new Set(), window: null, end: null };
+}
+
+/** `isRest`: an entry that was appended to half a one, whose driver was killed. */
+function entryOf(line: string): { readonly fields: Fields; readonly isRest: boolean } | null {
+  const whole = jsonRecord(line);
+  if (whole !== null) return { fields: whole, isRest: false };
+  const restAt = line.lastIndexOf('{"kind":"');
+  const rest = restAt > 0 ? jsonRecord(line.slice(restAt)) : null;
+  return rest === null ? null : { fields: rest, isRest: true };
+}
+
+function addEntry(section: Section, fields: Fields): void {
+  switch (fields["kind"]) {
+    case "epoch":
+      section.epochs++;
+      return;
+    case "lostEngine":
+      section.losses.push(lossOf("engine", fields));
+      return;
+    case "stoppedTasks":
+      section.losses.push(lossOf(fields["lost"] === true ? "launcher" : "stopped", fields));
+      return;
+    case "returned":
+      for (const { id, attempt } of tasksOf(fields["tasks"])) section.returned.add(`${id}:${attempt}`);
+      return;
+    case "window":
+      section.window = natural(fields["tasks"]) ?? section.window;
+      return;
+    case "end":
+      section.end = {
+        at: textOf(fields["at"]),
+        reason: textOf(fields["reason"]),
+        done: natural(fields["done"]),
+        ids: natural(fields["ids"]),
+        listRead: typeof fields["listRead"] === "boolean" ? fields["listRead"] : null,
+        bytes: natural(fields["bytes"]),
+      };
+      return;
+    default:
+      // Of a later driver, which knows more.
+      return;
+  }
+}
+
+function runOf(fields: Fields): LedgerRun {
+  const from: unknown = fields["resumedFrom"];
+  return {
+    version: natural(fields["version"]) ?? 1,
+    runId: textOf(fields["runId"]),
+    at: textOf(fields["at"]),
+    host: textOf(fields["host"]),
+    pid: natural(fields["pid"]) ?? 0,
+    cwd: textOf(fields["cwd"]),
+    taskFile: textOf(fields["taskFile"]),
+    resumedFrom: Array.isArray(from) ? from.filter((path) => typeof path === "string") : [],
+    setAside: typeof fields["setAside"] === "string" ? fields["setAside"] : null,
+    ids: natural(fields["ids"]),
+  };
+}
+
+function lossOf(kind: Loss["kind"], fields: Fields): Loss {
+  return {
+    kind,
+    at: textOf(fields["at"]),
+    rank: natural(fields["rank"]),
+    host: typeof fields["host"] === "string" ? fields["host"] : null,
+    why: textOf(fields["why"]),
+    tasks: tasksOf(fields["tasks"]),
+  };
+}
+
+function tasksOf(value: unknown): Loss["tasks"] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each: unknown) => {
+    const id = isRecord(each) ? natural(each["id"]) : null;
+    const attempt = isRecord(each) ? natural(each["attempt"]) : null;
+    return id === null || attempt === null ? [] : [{ id, attempt }];
+  });
+}
+
+function jsonRecord(line: string): Fields | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isRecord(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isRecord(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function textOf(value: unknown): string {
+  return typeof value === "string" ? value : "";
+}
+
+function natural(value: unknown): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}

@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { basename } from "node:path";
+import { runFiles } from "../run-files.js";
+import { codeOf, reasonOf } from "../status-file.js";
+import type { LedgerOf } from "./core/audit.js";
+import type { RunState } from "./core/begun.js";
+import { type ChosenSection, chooseSection } from "./core/choose-section.js";
+import type { FileRows } from "./core/file-rows.js";
+import { type Ledger, parseLedger } from "./core/ledger.js";
+
+/** The prefix of a run by the path of its status file, also of one that was set aside. Null: the name does not tell. */
+export function prefixOf(statusFile: string): string | null {
+  return /^(.+?)_status(?:_\d+)?\.txt$/.exec(statusFile)?.[1] ?? null;
+}
+
+/** What stands in the ledger of a prefix. */
+export type LedgerText =
+  | { readonly found: "read"; readonly path: string; readonly text: string }
+  | {
+      readonly found: "missing" | "unreadable" | "unnamed";
+      readonly path: string | null;
+      readonly why: string;
+    };
+
+export function readLedger(prefix: string | null): LedgerText {
+  if (prefix === null) return { found: "unnamed", path: null, why: "" };
+  const path = runFiles(prefix).ledger;
+  try {
+    const text = readFileSync(path, "utf8");
+    if (text.includes("\n")) return { found: "read", path, text };
+    return { found: "unreadable", path, why: "there is nothing in it" };
+  } catch (error) {
+    const found = codeOf(error) === "ENOENT" ? "missing" : "unreadable";
+    return { found, path, why: reasonOf(error) };
+  }
+}
+
+export interface LedgerFacts {
+  readonly ledger: LedgerOf;
+  readonly chosen: ChosenSection | null;
+}
+
+/** What the ledger says of a status file. */
+export function factsOf(read: LedgerText, statusFile: string, rows: FileRows): LedgerFacts {
+  if (read.found !== "read") {
+    const { path, found, why } = read;
+    return { ledger: { path, found, why, badLines: [] }, chosen: null };
+  }
+  const parsed: Ledger = parseLedger(read.text);
+  const { path } = read;
+  const { badLines, sections } = parsed;
+  if (sections.length === 0) {
+    return {
+      ledger: { path, found: "unreadable", why: "no line of it is an entry of a ledger", badLines },
+      chosen: null,
+    };
+  }
+  const { span, driverPids } = rows;
+  const chosen = chooseSection(parsed, { name: basename(statusFile), span, driverPids });
+  return { ledger: { path, found: chosen === null ? "otherRun" : "read", why: "", badLines }, chosen };
+}
+
+/** Whether a driver is at work on a prefix, as far as can be told from here. To be asked before its files are read. */
+export interface SignsOfLife {
+  /** It is there as long as the run's store is, and stays behind when its driver is killed. */
+  readonly hasAddressFile: boolean;
+  readonly host: string;
+  isRunning(pid: number): boolean;
+}
+
+export function signsOfLife(prefix: string | null): SignsOfLife {
+  return {
+    hasAddressFile: prefix !== null && existsSync(runFiles(prefix).kvsInfo),
+    host: hostname(),
+    isRunning,
+  };
+}
+
+export function stateOf(chosen: ChosenSection | null, signs: SignsOfLife): RunState {
+  if (chosen === null) return "unknown";
+  const { run, end } = chosen.section;
+  if (end !== null) return "ended";
+  // Nobody takes a prefix whose run is at work.
+  if (!chosen.isLast || !signs.hasAddressFile) return "brokenOff";
+  if (run === null || run.host !== signs.host) return "unknown";
+  return signs.isRunning(run.pid) ? "atWork" : "brokenOff";
+}
+
+/** Sends nothing: signal 0 only asks. */
+function isRunning(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 1) return false;
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}

@@ -1,0 +1,63 @@
+import { type FileHandle, open } from "node:fs/promises";
+import { StatusFileError, reasonOf } from "../status-file.js";
+import { FileRows } from "./core/file-rows.js";
+import { readLines } from "./lines.js";
+import { idOfTorn, isHeader, readRow } from "./read-row.js";
+
+export interface ScannedFile {
+  readonly rows: FileRows;
+  readonly bytes: number;
+  /** Of the file itself, whatever its names are. */
+  readonly identity: string;
+}
+
+/** Reads a status file to its end. Throws `StatusFileError` when it cannot be read or is none. */
+export async function scanFile(path: string, withIdentity: boolean): Promise<ScannedFile> {
+  const { file, identity } = await openRegular(path);
+  try {
+    const rows = new FileRows();
+    let hasHeader = false;
+    const bytes = await readLines(file, {
+      onLine(line, at) {
+        const row = readRow(line, withIdentity);
+        if (!("what" in row)) rows.addRow(row, at);
+        else if (!isHeader(line)) rows.addFault(row, at);
+        else if (at === 1) hasHeader = true;
+        else rows.addFault({ what: "header" }, at);
+      },
+      onLongLine: (at) => rows.addFault({ what: "tooLong" }, at),
+      onTorn(line, at) {
+        rows.torn = { at, id: idOfTorn(line) };
+      },
+    });
+    const isNone = rows.counts.rows === 0 && !hasHeader && (rows.badCount > 0 || rows.torn !== null);
+    // The first row of a run that has just begun may be torn, but looks like one.
+    const isTornRow = (rows.torn?.id ?? null) !== null;
+    if (isNone && (rows.badCount > 0 || !isTornRow)) throw notStatusFile(path);
+    return { rows, bytes, identity };
+  } catch (cause) {
+    if (cause instanceof StatusFileError) throw cause;
+    throw new StatusFileError(`cannot read the status file ${path}: ${reasonOf(cause)}`, { cause });
+  } finally {
+    await file.close();
+  }
+}
+
+async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly identity: string }> {
+  let file: FileHandle;
+  try {
+    file = await open(path, "r");
+  } catch (cause) {
+    throw new StatusFileError(`cannot read the status file ${path}: ${reasonOf(cause)}`, { cause });
+  }
+  const stat = await file.stat();
+  if (stat.isFile()) return { file, identity: `${stat.dev}:${stat.ino}` };
+  await file.close();
+  throw new StatusFileError(`cannot audit ${path}: it is not a regular file`);
+}
+
+function notStatusFile(path: string): StatusFileError {
+  return new StatusFileError(
+    `${path} is not a status file: no line of it has the 15 tab-separated columns of one`,
+  );
+}

@@ -14,6 +14,10 @@ const steps = [
   { name: "unused code", command: ["knip"] },
   { name: "package", command: ["publint", "--strict"] },
   { name: "docs in step", command: ["node", "scripts/docs.mjs", "--check"], mend: "npm run docs" },
+  { name: "lockfile", command: ["node", "scripts/checks/run.mjs", "lockfile"] },
+  { name: "install scripts", command: ["node", "scripts/checks/run.mjs", "install-scripts"] },
+  { name: "licences", command: ["node", "scripts/checks/run.mjs", "licences"] },
+  { name: "vulnerabilities", command: ["node", "scripts/checks/run.mjs", "vulnerabilities"] },
   { name: "tests", command: ["node", "scripts/test.mjs"] },
 ];
 

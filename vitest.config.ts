@@ -23,7 +23,8 @@ export default defineConfig({
           name: "unit",
           include: [
             "packages/*/test/**/*.test.ts",
-            "test/{conformance,scenarios,simulation,docs}/**/*.test.ts",
+            "test/{conformance,scenarios,simulation,docs,fuzz,bench}/**/*.test.ts",
+            "scripts/checks/test/*.test.mjs",
           ],
         },
       },

@@ -80,7 +80,7 @@ describe("driver -s HOST:N by ssh", () => {
   });
 
   it("is added to a run that serves, by its script and by dbutil", async () => {
-    place().write("tasks", journalled(40, "sleep 0.2"));
+    place().write("tasks", journalled(120, "sleep 0.2"));
     const driver = await place().serve();
     const script = place().shell('cd / && "$OLDPWD/run_dbUtil.sh" -s worker1:2 -l mine');
     const added = place().command(dbutil, ["add", "-s", "worker2:2", "--run", "run"]);
@@ -97,6 +97,6 @@ describe("driver -s HOST:N by ssh", () => {
     await place().ends(driver);
     expect(await script.finished).toMatchObject({ code: 0 });
     expect(await added.finished).toMatchObject({ code: 0 });
-    account(place(), 40);
+    account(place(), 120);
   });
 });

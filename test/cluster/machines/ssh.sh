@@ -5,6 +5,8 @@ configure_ssh() {
   local etc=$dir/etc port=22 pam=no name known
   [[ $network == own ]] || port=$(free_ports 1)
   for name in host_key user_key; do ssh-keygen -q -t ed25519 -N '' -C "$name" -f "$etc/$name"; done
+  # What the user's own shells do at their start (take locks, wait) is not for tests to meet.
+  mkdir -p "$dir/home"
   # Without PAM sshd turns an account away whose password is locked.
   [[ $(getent shadow root) != root:!* ]] || pam=yes
   cat >"$etc/sshd_config" <<END
@@ -19,6 +21,7 @@ UsePAM $pam
 UseDNS no
 PrintMotd no
 PrintLastLog no
+SetEnv HOME=$dir/home
 END
   cat >"$etc/ssh_config" <<END
 Host stranger

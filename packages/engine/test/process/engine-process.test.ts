@@ -1,4 +1,5 @@
-import { readFileSync, symlinkSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { decodeEngineInfo, decodeEngineStats } from "@taskmuster/kvs/protocol";
@@ -81,6 +82,21 @@ describe("an engine process", () => {
     expect(await left(on, engine)).toBe(message);
     expect((await on.snapshot()).queued).toBe(1);
   });
+
+  it.each(["perl", "node"] as const)(
+    "started by a login's shell that it replaced: its tasks (%s) do not take themselves for logins",
+    async (launcher) => {
+      const on = await open();
+      writeFileSync(join(on.directory, ".bashrc"), "echo read >>$DIR/rc\n");
+      const env = { HOME: on.directory, SSH_CLIENT: "::1 1 22", SHLVL: "0" };
+      expect(spawnSync("bash", ["-c", ":"], { env: { ...env, DIR: on.directory } }).status).toBe(0);
+      expect(on.read("rc")).toBe("read\n");
+      await on.publish("echo ran >$DIR/ran");
+      on.start({ launcher }, { env });
+      await on.until("the end", () => on.reports.length === 1);
+      expect([on.read("ran"), on.read("rc")]).toEqual(["ran\n", "read\n"]);
+    },
+  );
 
   it("works on without a log where none can be written, and says so once", async () => {
     const on = await open({ prefix: "/no/such/directory/run" });

@@ -38,7 +38,7 @@ export class Window {
 }
 
 const measureMs = 100;
-const secondsAhead = 0.3;
+const secondsAhead = 1;
 const leastTasks = 32;
 const mostTasks = 20_000;
 /** Beyond the slots: more than a driver that is at work has to be ahead, and what it holds for long costs it most. */

@@ -369,5 +369,5 @@ export class EngineCore {
   }
 }
 
-/** The launcher tells of ends when half of what waited there is left, or less. */
-const waitsAbove = 0.5;
+/** Reports wait for others as long as more than this part of what shall be ahead is still there. */
+const waitsAbove = 1 / 3;

@@ -107,8 +107,7 @@ export class Feeder {
 
   /** Of a list that is resumed most may be passed over, and needs no room. */
   get #batch(): number {
-    const least = this.#resume === null ? 1 : leastOfResumed;
-    return Math.min(mostItems, Math.max(least, this.#core.roomForItems));
+    return this.#resume === null ? Math.min(mostItems, Math.max(1, this.#core.roomForItems)) : resumedItems;
   }
 
   #takeTask(task: TaskItem): Promise<void> | null {
@@ -153,7 +152,7 @@ export class Feeder {
 }
 
 const mostItems = 1024;
-const leastOfResumed = 256;
+const resumedItems = 1024;
 
 function shown(command: Uint8Array): string {
   const text = new TextDecoder().decode(command.subarray(0, 200));

@@ -156,5 +156,6 @@ export class ResumeMismatchError extends TaskmusterError {
 }
 
 const newline = 10;
-const chunkBytes = 256 * 1024;
+/** Each read wakes another thread, which costs more than the bytes. */
+const chunkBytes = 1024 * 1024;
 const mostFirstRowBytes = 16 * 1024 * 1024;

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { buildServerBinary } from "@taskmuster/kvs/server";
 import { runContext } from "./context-command.js";
 import { audit } from "./dbutil/audit.js";
+import { statusFileMeant } from "./dbutil/find-run.js";
 import { askedBy, runMeant, steer, withRun } from "./dbutil/connect-run.js";
 import { statusJson, statusText } from "./dbutil/status.js";
 import { retire, stop } from "./dbutil/steer.js";
@@ -56,10 +57,10 @@ export function dbutilCommand(onExitCode: (code: number) => void = () => undefin
       onExitCode(await status(named, options.json === true)),
     );
   command
-    .command("audit <statusfile>")
+    .command("audit [statusfile]")
     .description(
       "say of a status file, with the ledger beside it, how every task ended, which may have run more than once, and whether the file is whole; " +
-        "the run need not be at work",
+        "the run need not be at work. STATUSFILE: that, or a prefix, or a dbUtil.sh",
     )
     .option("--json", "print one JSON value with everything")
     .option("--all", "show lists in full")
@@ -71,8 +72,10 @@ export function dbutilCommand(onExitCode: (code: number) => void = () => undefin
         "the highest that applies. Failed tasks do not change it. 1: it cannot be audited; 2: the command line is wrong.",
     )
     .action(
-      async (file: string, options: { readonly json?: true; readonly all?: true; readonly list?: string }) =>
-        onExitCode(await audit(file, options, process.stdout)),
+      async (
+        named: string | undefined,
+        options: { readonly json?: true; readonly all?: true; readonly list?: string },
+      ) => onExitCode(await audit(statusFileMeant(named, process.env), options, process.stdout)),
     );
   command
     .command("retire <name...>")

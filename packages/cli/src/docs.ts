@@ -104,7 +104,7 @@ const auditDocs: readonly string[] = [
   "| `missing`, `succeeded`, `succeededBefore`, `barriers` | ranges of ids; Before: done by an earlier run (flag `S`) |",
   "| `failed`, `failedBefore` | `id`, `line`, `returnCode`, `row` |",
   "| `begun`, `hidesBegun` | tasks without a row that may have run in part: `id`, `attempts`; whether there may be others of which nothing tells |",
-  "| `repeated` | `id`, `line`, `certain` (two attempts have a row), `overlapSeconds` (two ran at the same time), `final` and `late` rows (`row`, `returnCode`, `start`, `finish`), `attempts` that did not end (`attempt`, `lost`: `engine`, `launcher` or `stopped`, `at`, `engine`, `host`, `why`), `earlier` runs (attempts that `ended`, of them `finals` and `failed`; that had `begun`, of them `guessed`) |",
+  "| `repeated` | `id`, `line`, `certain` (two attempts have a row), `overlapSeconds` (two ran at the same time), `final` and `late` rows (`row`, `returnCode`, `start`, `finish`), `attempts` that did not end by themselves (`attempt`, 0 where it is not known, `lost`: `engine`, `launcher`, `stopped`, or `unrecorded`: it ended, and its row could not be written, `at`, `engine`, `host`, `why`), `earlier` runs (attempts that `ended`, of them `finals` and `failed`; that had `begun`, of them `guessed`) |",
   "| `runAgain` | ids of tasks that ran again because they had failed (`-R`) |",
   "| `damage`, `tornLine` | what is wrong, each with its `kind`; number of the last line if it has no end, else null |",
   "| `badLines`, `secondRows`, `oddRows`, `skippedUnknown`, `otherTasks` | where: `row` and `what`; `id`, `row` and the `first` one; `id`, `row` and `what`; ids; ranges of ids |",

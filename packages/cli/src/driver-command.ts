@@ -259,7 +259,7 @@ class DriverCommand {
   ): string | null {
     if (view.reason === null || view.reason.kind === "finished") return null;
     // Where the list itself is at fault it must be mended first; there may be nothing left of a list whose end is known.
-    if (total !== null && view.done + view.skipped >= total) return null;
+    if (total !== null && view.done - view.unrecorded + view.skipped >= total) return null;
     const { list } = this.#settings;
     return resumeCommand({
       args: this.#args,

@@ -63,6 +63,7 @@ async function prepareFile(path: string, around: Around, mail: Mail): Promise<Pr
         perEngine,
         first,
         total: list.tasks,
+        ids: list.ids,
         sinks: mail.begin(log),
         end: () => Promise.resolve(),
       }),
@@ -101,7 +102,7 @@ function prepareStream(around: Around, mail: Mail): PreparedList {
         onNotice,
       });
       for (const notice of opened.notices) onNotice(notice);
-      return { ...opened, total: null, sinks: [opened, ...mail.begin(store.log)] };
+      return { ...opened, total: null, ids: null, sinks: [opened, ...mail.begin(store.log)] };
     },
     get spool() {
       return opened?.spool.path ?? null;

@@ -33,6 +33,7 @@ export class Progress {
     const left = this.#secondsLeft(view, rate, now);
     if (left !== null) parts.push(`${duration(left)} left`);
     if (view.atBarrier !== null) parts.push("at a barrier");
+    if (view.held !== null) parts.push("waiting: the status file cannot be written");
     if (view.phase === "draining" && view.reason?.kind === "drained") parts.push("finishing what runs");
     if (view.phase === "stopping") parts.push("stopping");
     const line = parts.join("  ");

@@ -18,6 +18,7 @@ export function summaryLines(input: SummaryInput, columns: number): readonly str
   const lines = [
     row("tasks", counts(input)),
     row("wall time", duration3(input.wallSeconds)),
+    ...(view.unrecorded === 0 ? [] : [row("NOT RECORDED", unrecordedText(view.unrecorded))]),
     row("task time", `${duration3(view.taskSeconds)}${speedUp(input)}`),
     row("status file", input.statusFile),
     row("driver log", input.driverLog),
@@ -52,6 +53,7 @@ export function summaryJson(input: SummaryInput): object {
     failed: view.failed,
     skipped: view.skipped,
     skippedFailed: view.skippedFailed,
+    unrecorded: view.unrecorded,
     perEngineFailed: view.perEngineFailed,
     lost: view.lost,
     left: left(input),
@@ -75,7 +77,7 @@ export function summaryJson(input: SummaryInput): object {
 
 /** Tasks without a row of this run; null when the length of the list is not known. */
 function left({ view, total }: SummaryInput): number | null {
-  return total === null ? null : Math.max(0, total - view.done - view.skipped);
+  return total === null ? null : Math.max(0, total - view.done + view.unrecorded - view.skipped);
 }
 
 function counts(input: SummaryInput): string {
@@ -89,6 +91,11 @@ function counts(input: SummaryInput): string {
   const rest = left(input);
   if (rest !== null && rest > 0) parts.push(`${rest} not done`);
   return parts.join(", ");
+}
+
+/** They are on disk nowhere, so a resume runs them again. */
+function unrecordedText(tasks: number): string {
+  return `${plural(tasks, "task")} that ended: the status file could not be written. A resume runs ${tasks === 1 ? "it" : "them"} again`;
 }
 
 function speedUp({ view, wallSeconds }: SummaryInput): string {

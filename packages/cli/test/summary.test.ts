@@ -138,6 +138,7 @@ describe("summaryJson", () => {
       done: 4,
       failed: 1,
       skipped: 2,
+      unrecorded: 0,
       skippedFailed: 0,
       perEngineFailed: 0,
       lost: 0,
@@ -151,6 +152,14 @@ describe("summaryJson", () => {
       resume: null,
       failures: [{ id: 3, line: 4, perEngine: false, returnCode: 1, command: "false", lastWords: "c\ufffd" }],
     });
+  });
+
+  it("counts what is not recorded as left to do", () => {
+    const some = input({ view: view({ done: 8, unrecorded: 3, skipped: 1 }) });
+    expect(summaryJson(some)).toMatchObject({ done: 8, unrecorded: 3, left: 4 });
+    expect(summaryLines(some, 80)).toContain(
+      "NOT RECORDED 3 tasks that ended: the status file could not be written. A resume runs them again",
+    );
   });
 
   it("does not know what is left of a stream, and has no speed-up without time", () => {

@@ -30,7 +30,7 @@ if [[ ! -x $node ]] && ! node=$(command -v node); then
   exit 1
 fi
 case \${1-} in
-  -h | --help | --mon* | mon | status | retire | stop | add)
+  -h | --help | --mon* | mon | status | audit | retire | stop | add)
     exec "$node" ${bashWord(programs.dbutil)} "$@" ;;
   *)
     exec "$node" ${bashWord(programs.context)} "$@" ;;

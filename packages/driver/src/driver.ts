@@ -12,8 +12,11 @@ import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { RunFacts } from "./core/run-state-of.js";
 import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
+import { stopWords } from "./core/end-reason.js";
+import type { LedgerEntry } from "./core/ledger-entry.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { RunView } from "./core/run-view.js";
+import { rangesOf } from "./core/unrecorded.js";
 import type { Feeder } from "./feeder.js";
 import type { LedgerFile } from "./ledger-file.js";
 import { Members } from "./members.js";
@@ -22,7 +25,8 @@ import { Presence } from "./presence.js";
 import { Recorder } from "./recorder.js";
 import type { RunContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
-import type { StatusFile } from "./status-file.js";
+import { StatusDisk } from "./status-disk.js";
+import { type StatusFile, StatusFileError } from "./status-file.js";
 
 export interface DriverParts {
   readonly store: KvsStore;
@@ -61,6 +65,7 @@ export class Driver {
   readonly #members: Members;
   readonly #presence: Presence;
   readonly #pulse: Pulse;
+  readonly #disk: StatusDisk;
   readonly #recorder: Recorder;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
@@ -68,13 +73,25 @@ export class Driver {
   #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
   #over = false;
-  #recordFailed = false;
+  /** Why rows cannot be recorded any more. */
+  #recordFailure: Error | null = null;
+  /** There is no store any more that could tell who is left. */
+  #storeless = false;
   readonly #end = new AbortController();
 
   constructor(parts: DriverParts) {
     this.#parts = parts;
+    this.#disk = new StatusDisk(parts, () => this.#onNews());
+    parts.ledger.watch({
+      onStuck: (error) => {
+        parts.log.error({ err: error }, "cannot write the ledger");
+        parts.onNotice(`${error.message}. Its entries are kept, and written later`);
+      },
+      onFree: () => parts.log.warn("the ledger can be written again"),
+    });
     this.#recorder = new Recorder({
       ...parts,
+      patience: this.#disk.patience,
       acknowledge: (upTo) => parts.store.acknowledge(parts.token, upTo),
     });
     this.#members = new Members(parts, {
@@ -83,7 +100,7 @@ export class Driver {
         for (const context of parts.contexts) context.drop(engine, "");
       },
       onNotice: (message) => parts.onNotice(message),
-      note: (entry) => this.#note(entry),
+      note: (entry) => parts.ledger.append(entry),
     });
     this.#presence = new Presence(
       {
@@ -109,7 +126,7 @@ export class Driver {
 
   /** Resolves when the run has ended, however it did; `view.reason` tells. The files are closed, the store is not. */
   async run(): Promise<RunView> {
-    const { core, ledger, statusFile } = this.#parts;
+    const { core, statusFile } = this.#parts;
     const feeding = this.#parts.feeder
       .run(() => {
         this.#onItems();
@@ -120,24 +137,43 @@ export class Driver {
     const talking = this.#talk().catch((error: unknown) => this.#break(error));
     const ticking = this.#pulse.run(this.#end.signal).catch((error: unknown) => this.#break(error));
     await this.#receive();
+    // Before the run is over: it may fail, and that must count.
+    await this.#recorder.finish().catch((error: unknown) => this.#onRecordFailed(error));
     core.onNobodyLeft();
-    await this.#recorder.record().catch((error: unknown) => this.#onRecordFailed(error));
     this.#over = true;
+    this.#disk.close();
     this.#end.abort();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
     this.#onNews();
     await Promise.all([talking, ticking]);
     // The feeder may wait for a stream that never ends; nobody needs what it would bring.
     void feeding;
-    this.#note({
-      kind: "end",
-      at: new Date().toISOString(),
-      reason: core.reason?.kind ?? "finished",
-      done: core.view.done,
-    });
-    ledger.close();
+    this.#writeEnd();
     await statusFile.close();
     return core.view;
+  }
+
+  #writeEnd(): void {
+    const { core, ledger, statusFile, onNotice } = this.#parts;
+    const at = new Date().toISOString();
+    this.#noteExceptions();
+    const unrecorded = this.#recordFailure === null ? [] : this.#recorder.unrecorded();
+    core.onUnrecorded(unrecorded.length);
+    if (unrecorded.length > 0) {
+      const why = this.#recordFailure?.message ?? "";
+      ledger.append({ kind: "unrecorded", at, why, ids: rangesOf(unrecorded) });
+    }
+    const { ids, whole } = core.listRead;
+    ledger.append({
+      kind: "end",
+      at,
+      reason: core.reason?.kind ?? "finished",
+      done: core.view.done - unrecorded.length,
+      ids,
+      listRead: whole,
+      bytes: statusFile.bytes,
+    });
+    if (ledger.close()) onNotice(`the last entries of ${ledger.path} could not be written`);
   }
 
   /** Soft: what runs ends, nothing more starts. */
@@ -151,6 +187,7 @@ export class Driver {
   /** Hard: what runs is stopped, with the grace between TERM and KILL. */
   stop(signal: string): void {
     this.#parts.core.stop({ kind: "stopped", signal });
+    this.#disk.stop();
     this.#onNews();
   }
 
@@ -161,6 +198,7 @@ export class Driver {
 
   /** At once, without grace. */
   kill(): void {
+    this.#disk.giveUp();
     for (const context of this.#parts.contexts) context.kill();
     void this.#killOthers();
   }
@@ -188,8 +226,9 @@ export class Driver {
   /** The feeder has news; it does not wake itself. */
   #onItems(): void {
     this.#onOrders();
-    // What has failed once has been said, and saying so makes news of its own.
-    if (!this.#recordFailed) this.#recorder.record().catch((error: unknown) => this.#onRecordFailed(error));
+    // What has failed once has been said, and saying so makes news of its own; what is stuck is at work.
+    if (this.#recordFailure === null && !this.#disk.stuck)
+      this.#recorder.record().catch((error: unknown) => this.#onRecordFailed(error));
   }
 
   /** There may be something to tell the store. */
@@ -218,6 +257,8 @@ export class Driver {
       await store.post(token, key, value);
       for (const sink of sinks) await sink.post(key, value);
     }
+    // Before anybody can have what it is about.
+    this.#noteExceptions();
     const publish = core.takePublish(publishMost, publishBytes);
     if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
     return publish !== null || order !== null;
@@ -238,16 +279,33 @@ export class Driver {
         }
         position = taken.position;
         await this.#withdraw();
+        this.#noteExceptions();
         await recorded;
         recorded = this.#recorder.record(position);
         recorded.catch((error: unknown) => this.#onRecordFailed(error));
         if (this.#members.limited) this.#presence.look();
         if (taken.count < receiveMost / 4) await this.#gather(this.#parts.core.spareMs);
       } catch (error) {
-        this.#break(error);
-        while (this.#presence.contextsLeft > 0) await this.#receiverWake.wait();
-        return;
+        if (error instanceof StatusFileError) this.#onRecordFailed(error);
+        else this.#break(error);
+        return this.#seeOff(position);
       }
+    }
+  }
+
+  /** Until everybody is gone, as far as can be told. What they report is not recorded any more, but counted. */
+  async #seeOff(position: number): Promise<void> {
+    const areGone = (): boolean =>
+      this.#storeless ? this.#presence.contextsLeft === 0 : this.#presence.nobodyLeft;
+    while (!areGone()) await this.#receiverWake.wait();
+    try {
+      for (let from = position; !this.#storeless;) {
+        const taken = await this.#takeReports(from);
+        if (taken.count === 0) return;
+        from = taken.position;
+      }
+    } catch (error) {
+      this.#parts.log.error({ err: error }, "what else was reported is not known");
     }
   }
 
@@ -311,9 +369,11 @@ export class Driver {
   }
 
   #onRecordFailed(error: unknown): void {
-    if (this.#recordFailed) return;
-    this.#recordFailed = true;
+    if (this.#recordFailure !== null) return;
+    this.#recordFailure = error instanceof Error ? error : new Error(String(error));
     this.#break(error);
+    // Tasks have had their time to end, and engines wait for what will not come.
+    if (this.#disk.stopped) this.kill();
   }
 
   /** Something failed that the run cannot do without: nothing more may start, and what runs cannot be recorded. */
@@ -327,29 +387,38 @@ export class Driver {
     core.stop({ kind: "broken", message: unexpected ? `unexpected error: ${message}` : message });
     // What cannot be written is not acknowledged, so engines would wait for ever: they are told to go.
     if (error instanceof KvsLostError || error instanceof FencedError || unexpected) {
+      this.#storeless = true;
       for (const context of contexts) context.terminate();
     }
     // Nobody will answer what waits for a store that is gone.
     if (error instanceof KvsLostError) void store.disconnect();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
     this.#watchStop(graceMs + 500);
+    this.#receiverWake.ring();
     this.#onNews();
   }
 
   #watchStop(ms: number): void {
     this.#stopTimer = setTimeout(() => {
       if (this.#presence.nobodyLeft) return;
+      // They cannot go before what they did is recorded, and nobody is in a hurry.
+      if (this.#disk.stuck && !this.#disk.stopped) return this.#watchStop(ms);
       this.#parts.log.warn("engines that did not go when told are killed");
       this.kill();
     }, ms);
   }
 
-  #note(entry: Parameters<LedgerFile["append"]>[0]): void {
-    try {
-      this.#parts.ledger.append(entry);
-    } catch (error) {
-      this.#parts.log.error({ err: error }, "cannot write the ledger");
-      this.#parts.onNotice(error instanceof Error ? error.message : String(error));
-    }
+  /** What the ledger is told of single tasks: before their reports are acknowledged. */
+  #noteExceptions(): void {
+    const { core, ledger } = this.#parts;
+    const taken = core.takeExceptions();
+    if (taken.length === 0) return;
+    const at = new Date().toISOString();
+    const why = stopWords(core.reason);
+    ledger.append(
+      ...taken.map((each): LedgerEntry =>
+        each.kind === "stoppedTasks" ? { ...each, at, why: each.lost ? "" : why } : { ...each, at },
+      ),
+    );
   }
 }

@@ -175,6 +175,7 @@ export class Members {
       at: new Date().toISOString(),
       engine: engine.engine,
       rank: engine.rank,
+      host,
       why,
       tasks: claims,
     });

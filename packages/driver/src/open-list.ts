@@ -26,6 +26,8 @@ export interface OpenedList {
   readonly source: TaskSource;
   /** Number of tasks; null: not known before a stream has ended. */
   readonly tasks: number | null;
+  /** Number of tasks and barriers; null: as above. */
+  readonly ids: number | null;
   /** Where a stream is kept as it comes; null for a file. */
   readonly spool: { readonly path: string | null } | null;
   /** Reads a regular file once more from its beginning, some items at a time; null for a stream. */
@@ -44,16 +46,17 @@ export async function openList(
   const fd = path === "-" ? 0 : openFile(path);
   const name = path === "-" ? "stdin" : basename(path);
   if (path !== "-" && fstatSync(fd).isFile()) {
-    const tasks = await scan(path, fd, options);
+    const { tasks, barriers } = await scan(path, fd, options);
     return {
       source: new ParsedSource(name, new FileBytes(fd), options),
       tasks,
+      ids: tasks + barriers,
       spool: null,
       reread: () => itemsOf(fd, options),
     };
   }
   const spool = new SpooledBytes(bytesOf(fd), options.spool);
-  return { source: new ParsedSource(name, spool, options), tasks: null, spool, reread: null };
+  return { source: new ParsedSource(name, spool, options), tasks: null, ids: null, spool, reread: null };
 }
 
 /** Reads the PERENGINE block and what follows it, so far as it is there; no item in `first`: there is nothing to run. */
@@ -114,15 +117,19 @@ function openFile(path: string): number {
   );
 }
 
-async function scan(path: string, fd: number, options: { readonly lenient: boolean }): Promise<number> {
+async function scan(
+  path: string,
+  fd: number,
+  options: { readonly lenient: boolean },
+): Promise<{ readonly tasks: number; readonly barriers: number }> {
   const scanner = new TaskFileScanner(options);
   try {
     for await (const chunk of chunks(fd)) scanner.feed(chunk);
   } catch (cause) {
     throw new TaskFileError(`cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
   }
-  const { error, tasks } = scanner.end();
-  if (error === null) return tasks;
+  const { error, tasks, barriers } = scanner.end();
+  if (error === null) return { tasks, barriers };
   closeSync(fd);
   throw new TaskFileError(`${path}, line ${error.line}: ${error.message}`);
 }

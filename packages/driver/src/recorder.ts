@@ -1,6 +1,8 @@
 import { ByteWriter } from "@taskmuster/kvs/protocol";
 import type { DriverCore } from "./core/driver-core.js";
 import { type StatusRow, statusRow, writeCopied, writeRow } from "./core/status-line/index.js";
+import { idsOfRows } from "./core/unrecorded.js";
+import type { Patience } from "./patience.js";
 import type { ResultSink } from "./result-sink.js";
 import type { StatusFile } from "./status-file.js";
 
@@ -11,6 +13,7 @@ import type { StatusFile } from "./status-file.js";
 export class Recorder {
   readonly #core: DriverCore;
   readonly #statusFile: StatusFile;
+  readonly #patience: Patience;
   readonly #sinks: readonly ResultSink[];
   readonly #acknowledge: (upTo: number) => Promise<void>;
   /** Rows that are to be written next, as the file shows them; and as they are, for the sinks. */
@@ -28,11 +31,13 @@ export class Recorder {
   constructor(parts: {
     readonly core: DriverCore;
     readonly statusFile: StatusFile;
+    readonly patience: Patience;
     readonly sinks: readonly ResultSink[];
     readonly acknowledge: (upTo: number) => Promise<void>;
   }) {
     this.#core = parts.core;
     this.#statusFile = parts.statusFile;
+    this.#patience = parts.patience;
     this.#sinks = parts.sinks;
     this.#acknowledge = parts.acknowledge;
   }
@@ -54,6 +59,18 @@ export class Recorder {
       this.#last = this.#next;
     }
     return this.#next;
+  }
+
+  /** The same, and nothing is left that the disk may still lose. */
+  async finish(): Promise<void> {
+    await this.record();
+    await this.#patience.insist(() => this.#statusFile.flush());
+  }
+
+  /** Ids of tasks that ended and whose rows are not on disk. To be asked when that has failed for good. */
+  unrecorded(): readonly number[] {
+    this.#take();
+    return [...idsOfRows(this.#otherLines.written), ...idsOfRows(this.#lines.written)];
   }
 
   /** Bytes that wait for the disk. */
@@ -83,7 +100,9 @@ export class Recorder {
     this.#rows = [];
     const sync = this.#precious || upTo !== this.#acknowledged;
     this.#precious = false;
-    if (lines.length > 0) await this.#statusFile.append(lines.written, { sync });
+    if (lines.length > 0) {
+      await this.#patience.insist(() => this.#statusFile.append(lines.written, { sync }));
+    }
     lines.clear();
     if (rows.length > 0) for (const sink of this.#sinks) await sink.publish(rows);
     if (upTo === this.#acknowledged) return;

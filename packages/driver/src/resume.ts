@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
-import { type FoundRow, ResumeIndex, scanLine } from "./core/resume-index.js";
+import { type FoundRow, ResumeIndex, hasHole, isTornRow, scanLine } from "./core/resume-index.js";
 import { type StatusRow, parseRow } from "./core/status-line/index.js";
 import { RowReader } from "./row-reader.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
@@ -98,11 +98,15 @@ async function scanFile(
   let good = 0;
   let badCount = 0;
   let firstBad = 0;
+  /** There are zero bytes in what is looked at. */
+  let holes = false;
   const take = (bytes: Buffer, from: number, end: number, offset: number): void => {
     lineNumber++;
     const scanned = scanLine(bytes, from, end);
-    if (scanned.kind === "row") index.add(scanned.row, { file: number, offset, length: end - from });
-    if (scanned.kind !== "bad") good++;
+    const isRow = scanned.kind === "row";
+    const isHoled = holes && isRow && hasHole(bytes.subarray(from, end), scanned.row.returnCode);
+    if (isRow && !isHoled) index.add(scanned.row, { file: number, offset, length: end - from });
+    if (scanned.kind !== "bad" && !isHoled) good++;
     else if (badCount++ === 0) firstBad = lineNumber;
   };
   let buffer = Buffer.allocUnsafe(chunkBytes);
@@ -118,6 +122,7 @@ async function scanFile(
     }
     const chunk = buffer.subarray(0, rest.length + bytesRead);
     const base = restOffset;
+    holes = chunk.includes(0);
     let from = 0;
     for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
       take(chunk, from, end, base + from);
@@ -129,15 +134,19 @@ async function scanFile(
     // Some other large file, of which not even a line has come: no need to hold all of it.
     if (good === 0 && rest.length > mostFirstRowBytes) throw notStatusFile(path);
   }
-  if (good === 0 && (badCount > 0 || rest.length > 0)) throw notStatusFile(path);
+  if (good === 0 && (badCount > 0 || !isTornRow(rest))) throw notStatusFile(path);
   if (badCount > 0) {
     warnings.push(
       `${path}: ${badCount} line(s) that are no rows were passed over, the first is line ${firstBad}`,
     );
   }
   // A last line without its end was being written when that run was killed: what it says may be cut short.
-  if (rest.length > 0)
-    warnings.push(`${path}: the last line is torn (no line end) and was passed over; its task runs again`);
+  if (rest.length > 0) {
+    const how = rest.includes(0)
+      ? "it ends in zero bytes, as a crash of the host leaves them"
+      : "no line end";
+    warnings.push(`${path}: the last line is torn (${how}) and was passed over; its task runs again`);
+  }
 }
 
 function notStatusFile(path: string): StatusFileError {

@@ -21,6 +21,7 @@ import { type DbUtilPrograms, dbUtilScript, linkDbUtilScript, writeDbUtilScript 
 import { Driver } from "./driver.js";
 import { enrolContext } from "./enrol-context.js";
 import { Feeder, type ResumeChoice } from "./feeder.js";
+import { ledgerVersion } from "./core/ledger-entry.js";
 import { LedgerFile } from "./ledger-file.js";
 import { openLog } from "./log.js";
 import { claimPrefix } from "./prefix-claim.js";
@@ -29,7 +30,7 @@ import type { RunContext, StartingContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { RunView } from "./core/run-view.js";
 import { closeStore, connectStore, howServerEnded, keep, serverBinary, startServer } from "./run-store.js";
-import { StatusFile } from "./status-file.js";
+import { reasonOf, StatusFile } from "./status-file.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
 export interface RunSpec {
@@ -79,6 +80,8 @@ export interface ReadyList {
   readonly first: readonly Item[];
   /** Number of tasks; null: not known. */
   readonly total: number | null;
+  /** Number of tasks and barriers; null: not known. */
+  readonly ids: number | null;
   /** Whom the results are told, beside the status file. */
   readonly sinks: readonly ResultSink[];
   /** Called when the run has ended and all is told, while the store is still there; also when it could not begin. Does not throw. */
@@ -126,14 +129,16 @@ async function start(
     () => statusFile.close(),
   );
   const isNewLog = !existsSync(spec.logFile);
-  const log = openLog(spec.logFile, spec.logLevel);
+  const log = openLog(spec.logFile, spec.logLevel, (error) =>
+    spec.onNotice(`cannot write the log ${spec.logFile}: ${reasonOf(error)}. The run goes on without it`),
+  );
   if (isNewLog) undo.push(() => rmSync(spec.logFile, { force: true }));
   if (spec.statusHeader) await statusFile.append(Buffer.from(`${statusHeader}\n`));
   // One that is there already is that of the run that is resumed.
   const isFirstLedger = !existsSync(files.ledger);
   const ledger = new LedgerFile(files.ledger);
   if (isFirstLedger) undo.push(() => rmSync(files.ledger, { force: true }));
-  undo.push(() => ledger.close());
+  undo.push(() => void ledger.close());
 
   const id = runId(randomBytes(8).toString("hex"));
   const server = binary === null ? null : await startServer(binary, spec.listen);
@@ -177,19 +182,37 @@ async function start(
   undo.push(() => rmSync(files.dbUtil, { force: true }));
   const at = new Date().toISOString();
   const host = hostname();
-  ledger.append({
-    kind: "run",
-    version: 1,
-    runId: id,
-    at,
-    host,
-    pid: process.pid,
-    cwd: spec.cwd,
-    taskFile: spec.taskFile ?? list.source.name,
-    resumedFrom: spec.resume?.files.paths ?? [],
-    setAside,
+  ledger.begin(
+    {
+      kind: "run",
+      version: ledgerVersion,
+      runId: id,
+      at,
+      host,
+      pid: process.pid,
+      cwd: spec.cwd,
+      taskFile: spec.taskFile ?? list.source.name,
+      resumedFrom: spec.resume?.files.paths ?? [],
+      setAside,
+      ids: list.ids,
+      options: {
+        failFast: spec.failFast,
+        retryFailed: spec.resume?.retryFailed ?? false,
+        forceResume: spec.resume?.force ?? false,
+        maxLosses: spec.maxLosses,
+        leaseMs: spec.leaseMs,
+        graceMs: spec.graceMs,
+        cpusPerTask: spec.cpusPerTask,
+        sync: spec.sync,
+        serves: spec.serves,
+      },
+    },
+    { kind: "epoch", at, token },
+  );
+  undo.push(() => {
+    const end = { reason: "notStarted", done: 0, ids: 0, listRead: false, bytes: 0 };
+    ledger.append({ kind: "end", at: new Date().toISOString(), ...end });
   });
-  ledger.append({ kind: "epoch", at, token });
   log.info({ runId: id, prefix: files.prefix, privateServer: server !== null }, "run started");
 
   const core = new DriverCore(

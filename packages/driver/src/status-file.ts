@@ -1,33 +1,54 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type BigIntStats, fstatSync, statSync } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
+import { constants } from "node:os";
+import { dirname } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
 
 /** Rows cannot be kept: full disk, quota, a file system that went away. A person must act. */
 export class StatusFileError extends TaskmusterError {
   override readonly name = "StatusFileError";
+  /** The same may work later: there may be room again, or the file server be back. */
+  readonly mayHeal: boolean;
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, options: ErrorOptions & { readonly mayHeal?: boolean } = {}) {
     super("E_STATUS_FILE", message, options);
+    this.mayHeal = options.mayHeal ?? false;
   }
 }
 
 /**
  * The truth about what has finished. Only appended to, by one driver; never truncated except back to the last row
- * that is known to be whole, after a write that failed.
+ * that is known to be on disk, after a write or sync that failed. That is not simply synced once more: the kernel drops what it
+ * could not write, and then says that all is well. So what is not known to be on disk is kept here, and written again.
  */
 export class StatusFile {
   readonly path: string;
   readonly #file: FileHandle;
   readonly #sync: boolean;
+  /** Dev and inode; null: here they mean nothing. */
+  readonly #identity: string | null;
+  /** Its name is in the directory for good. */
+  readonly #named: Promise<void>;
+  /** So many bytes are on disk. */
   #goodBytes: number;
-  #last: Promise<void> = Promise.resolve();
-  #broken: StatusFileError | null = null;
-  #unsynced = false;
+  /** Behind them, written and not synced; a copy. */
+  #unsynced: Uint8Array[] = [];
+  #unsyncedBytes = 0;
+  /** What stands behind the good bytes is not known. */
+  #torn = false;
+  #lookAt = 0;
+  #last: Promise<unknown> = Promise.resolve();
 
   private constructor(path: string, file: FileHandle, goodBytes: number, sync: boolean) {
     this.path = path;
     this.#file = file;
     this.#goodBytes = goodBytes;
     this.#sync = sync;
+    // Where a file has another number each time it is asked for, that tells nothing.
+    const identity = textOf(fstatSync(file.fd, { bigint: true }));
+    this.#identity = identity === textOf(statSync(path, { bigint: true })) ? identity : null;
+    this.#named = sync ? syncDirectory(dirname(path)) : Promise.resolve();
   }
 
   /** Creates the file, private to the user. Throws `StatusFileError`, also when it exists already. */
@@ -46,52 +67,136 @@ export class StatusFile {
     }
   }
 
-  /**
-   * Resolves when `rows` are on disk; without `sync`, when they are on their way, which is good enough for what stands elsewhere
-   * too. After a failure this and every later call rejects with `StatusFileError`.
-   */
-  append(rows: Uint8Array, options: { readonly sync: boolean } = { sync: true }): Promise<void> {
-    this.#last = this.#last.then(() => this.#append(rows, options.sync));
-    return this.#last;
+  /** Length of what was appended. */
+  get bytes(): number {
+    return this.#goodBytes + this.#unsyncedBytes;
   }
 
+  /**
+   * Resolves when `rows` are on disk; without `sync`, when they are on their way, which is good enough for what stands elsewhere
+   * too. Rejects with `StatusFileError`; then none of `rows` counts, and the same call may be made again.
+   */
+  append(rows: Uint8Array, options: { readonly sync: boolean } = { sync: true }): Promise<void> {
+    const appended = this.#last.then(() => this.#append(rows, options.sync));
+    this.#last = appended.catch(() => undefined);
+    return appended;
+  }
+
+  /** Brings to disk what was appended without `sync`. Rejects as `append` does. */
+  flush(): Promise<void> {
+    return this.append(new Uint8Array(0));
+  }
+
+  /** A file server that is away may never let it close: nobody waits for that. */
   async close(): Promise<void> {
-    await this.#last.catch(() => undefined);
-    // All that counts is there; this is for what was copied.
-    if (this.#unsynced) await this.#file.datasync().catch(() => undefined);
-    await this.#file.close();
+    // All that counts is on disk already.
+    const closed = this.#last.then(() => this.#file.close()).catch(() => undefined);
+    await Promise.race([closed, delay(closeMs, undefined, { ref: false })]);
   }
 
   async #append(rows: Uint8Array, sync: boolean): Promise<void> {
-    if (this.#broken !== null) throw this.#broken;
     try {
-      let written = 0;
-      while (written < rows.byteLength) {
-        const { bytesWritten } = await this.#file.write(
-          rows,
-          written,
-          rows.byteLength - written,
-          this.#goodBytes + written,
-        );
-        written += bytesWritten;
-      }
-      if (this.#sync && sync) await this.#file.datasync();
-      this.#unsynced = this.#sync && !sync;
-      this.#goodBytes += rows.byteLength;
+      if (this.#torn) await this.#mend();
+      await this.#write(rows, this.bytes);
+      // What has to be kept here until it is synced must not grow without bound.
+      const later = !sync && this.#unsyncedBytes + rows.byteLength <= mostUnsyncedBytes;
+      if (!this.#sync) this.#goodBytes += rows.byteLength;
+      else if (later) {
+        this.#unsynced.push(rows.slice());
+        this.#unsyncedBytes += rows.byteLength;
+      } else await this.#syncUpTo(this.bytes + rows.byteLength);
+      await this.#look(performance.now());
     } catch (cause) {
-      this.#broken = new StatusFileError(
-        `cannot write the status file ${this.path}: ${reasonOf(cause)}. What ended since is not recorded there`,
-        { cause },
-      );
-      // Half a row, or rows that a later sync would claim to have kept, must not stay.
+      if (cause instanceof StatusFileError) throw cause;
+      this.#torn = true;
+      // A reader that comes now shall find whole rows; and if the driver dies, so shall the next one.
       await this.#file.truncate(this.#goodBytes).catch(() => undefined);
-      throw this.#broken;
+      await this.#look(Number.POSITIVE_INFINITY);
+      throw new StatusFileError(`cannot write the status file ${this.path}: ${reasonOf(cause)}`, {
+        cause,
+        mayHeal: !neverHeals.has(codeOf(cause)),
+      });
     }
+  }
+
+  async #syncUpTo(bytes: number): Promise<void> {
+    await this.#named;
+    await this.#file.datasync();
+    this.#goodBytes = bytes;
+    this.#unsynced = [];
+    this.#unsyncedBytes = 0;
+  }
+
+  /** Back to what is known, and from there on. */
+  async #mend(): Promise<void> {
+    await this.#file.truncate(this.#goodBytes);
+    let position = this.#goodBytes;
+    for (const rows of this.#unsynced) {
+      await this.#write(rows, position);
+      position += rows.byteLength;
+    }
+    this.#torn = false;
+  }
+
+  async #write(rows: Uint8Array, position: number): Promise<void> {
+    for (let written = 0; written < rows.byteLength;) {
+      const left = rows.byteLength - written;
+      const { bytesWritten } = await this.#file.write(rows, written, left, position + written);
+      written += bytesWritten;
+    }
+  }
+
+  /** Once a second: rows that go where nobody finds them are not recorded. Throws `StatusFileError`. */
+  async #look(now: number): Promise<void> {
+    if (this.#identity === null || now < this.#lookAt) return;
+    this.#lookAt = performance.now() + lookEveryMs;
+    const there = await identityAt(this.path);
+    if (there === this.#identity || there === "unknown") return;
+    const what =
+      there === "none" ? "has been removed, or moved elsewhere" : "has been replaced by another file";
+    throw new StatusFileError(`the status file ${this.path} ${what}: what ends now cannot be recorded in it`);
   }
 }
 
+/** `unknown`: it cannot be told. */
+async function identityAt(path: string): Promise<string> {
+  try {
+    return textOf(await stat(path, { bigint: true }));
+  } catch (error) {
+    return codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR" ? "none" : "unknown";
+  }
+}
+
+function textOf({ dev, ino }: BigIntStats): string {
+  return `${dev}:${ino}`;
+}
+
+/** A file that was just made may be nameless after a crash of the host, whatever was synced of it. */
+async function syncDirectory(path: string): Promise<void> {
+  try {
+    const directory = await open(path, "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  } catch {
+    // Not every file system can; those that cannot do not need it.
+  }
+}
+
+/** What is wrong with the file as it was opened, and stays so. */
+const neverHeals: ReadonlySet<string> = new Set(["", "EBADF", "EINVAL", "EFBIG", "ESPIPE", "ESTALE"]);
+const mostUnsyncedBytes = 8 * 1024 * 1024;
+const lookEveryMs = 1_000;
+const closeMs = 3_000;
+
 export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+  if (!(error instanceof Error && "code" in error && typeof error.code === "string")) return "";
+  // Node has no names for some that matter here (EDQUOT, ESTALE), though it knows their numbers.
+  if (!error.code.startsWith("Unknown system error") || !("errno" in error)) return error.code;
+  const number = -Number(error.errno);
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? error.code;
 }
 
 /** The words of the system for an error, without Node's decoration. */
@@ -116,6 +221,10 @@ export function reasonOf(error: unknown): string {
       return "the name is too long";
     case "EFBIG":
       return "the file is too large";
+    case "EIO":
+      return "input/output error";
+    case "ESTALE":
+      return "the file server does not know the file any more";
     default:
       return error instanceof Error ? withoutDecoration(error.message) : String(error);
   }

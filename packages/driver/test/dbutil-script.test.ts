@@ -36,10 +36,13 @@ describe("dbUtil.sh", () => {
     expect(said).toBe(`${path(odd)}\n${path(`${odd}.context`)}\n-s\na b:1\n`);
   });
 
-  it.each(["--mon", "--monitor", "status", "retire", "stop", "add", "--help"])("watches with %s", (word) => {
-    const said = execFileSync(script(), [word, "x"], { encoding: "utf8" });
-    expect(said).toBe(`${path(odd)}\n${path(`${odd}.dbutil`)}\n${word}\nx\n`);
-  });
+  it.each(["--mon", "--monitor", "status", "audit", "retire", "stop", "add", "--help"])(
+    "watches with %s",
+    (word) => {
+      const said = execFileSync(script(), [word, "x"], { encoding: "utf8" });
+      expect(said).toBe(`${path(odd)}\n${path(`${odd}.dbutil`)}\n${word}\nx\n`);
+    },
+  );
 
   it("is its owner's alone, and holds every path as it is", () => {
     expect(statSync(script()).mode & 0o777).toBe(0o700);

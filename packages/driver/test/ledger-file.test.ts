@@ -1,5 +1,8 @@
-import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { describe, expect, it, vi } from "vitest";
+import { quietWindow as quietForAudit } from "../src/audit/core/begun.js";
+import { completeVersion, parseLedger } from "../src/audit/core/ledger.js";
+import { type LedgerEntry, ledgerVersion, quietWindow } from "../src/core/ledger-entry.js";
 import { LedgerFile } from "../src/ledger-file.js";
 import { StatusFileError } from "../src/status-file.js";
 import { usePlace } from "./place.js";
@@ -13,11 +16,11 @@ describe("a ledger", () => {
     first.close();
     first.close();
     const second = new LedgerFile(path("l"));
-    second.append({ kind: "end", at: "then", reason: "finished", done: 3 });
+    second.append({ kind: "epoch", at: "now", token: 2 }, { kind: "window", at: "then", tasks: 3 });
     expect(readFileSync(path("l"), "utf8")).toBe(
-      '{"kind":"epoch","at":"now","token":1}\n{"kind":"end","at":"then","reason":"finished","done":3}\n',
+      '{"kind":"epoch","at":"now","token":1}\n{"kind":"epoch","at":"now","token":2}\n{"kind":"window","at":"then","tasks":3}\n',
     );
-    second.close();
+    expect(second.close()).toBe(false);
     expect(statSync(path("l")).mode & 0o777).toBe(0o600);
   });
 
@@ -35,9 +38,134 @@ describe("a ledger", () => {
       `cannot write ${path("f/l")}: a part of the path is not a directory`,
     );
     const full = new LedgerFile("/dev/full");
-    expect(() => full.append({ kind: "epoch", at: "now", token: 1 })).toThrow(
+    expect(() => full.begin({ kind: "epoch", at: "now", token: 1 })).toThrow(
       "cannot write /dev/full: no space left",
     );
-    full.close();
+    expect(full.close()).toBe(false);
+  });
+
+  it("goes on when it cannot be written, says so once, and tells in the end what is lost", () => {
+    const full = new LedgerFile("/dev/full");
+    const onStuck = vi.fn<(error: StatusFileError) => void>();
+    full.watch({ onStuck, onFree: () => undefined });
+    full.append({ kind: "epoch", at: "now", token: 1 });
+    full.append({ kind: "epoch", at: "now", token: 2 });
+    expect(full.close()).toBe(true);
+    expect(onStuck).toHaveBeenCalledOnce();
+    expect(String(onStuck.mock.calls)).toContain("cannot write /dev/full: no space left on the device");
+  });
+
+  const whole = '{"kind":"epoch","at":"t","token":1}\n';
+  it.each([
+    ["half an entry", '{"kind":"lostEn'],
+    ["half an entry that is long", `{"kind":"lostEngine","why":"${"x".repeat(10_000)}`],
+    ["zero bytes", "\0".repeat(5000)],
+    ["half a character", Buffer.from('{"why":"\u00e9').subarray(0, -1)],
+    ["nothing", ""],
+  ])("loses %s that a crash has left at its end, and nothing else", (_, torn) => {
+    for (const before of [whole, whole + whole, ""]) {
+      writeFileSync(path("l"), before);
+      appendFileSync(path("l"), torn);
+      const ledger = new LedgerFile(path("l"));
+      ledger.append({ kind: "epoch", at: "t", token: 1 });
+      ledger.close();
+      expect(readFileSync(path("l"), "utf8")).toBe(before + whole);
+    }
+  });
+
+  it("does not cut off what another driver has appended since", () => {
+    writeFileSync(path("l"), `${whole}{"ki`);
+    const ledger = new LedgerFile(path("l"));
+    writeFileSync(path("l"), whole.repeat(3));
+    ledger.append({ kind: "epoch", at: "t", token: 1 });
+    ledger.close();
+    expect(readFileSync(path("l"), "utf8")).toBe(whole.repeat(4));
+  });
+
+  it("says to an audit what it was told", () => {
+    expect([quietForAudit, completeVersion]).toEqual([quietWindow, ledgerVersion]);
+    const at = "2026-01-01T00:00:00.000Z";
+    const tasks = [{ id: 3, attempt: 2 }];
+    const entries: readonly LedgerEntry[] = [
+      {
+        kind: "run",
+        version: ledgerVersion,
+        runId: "r",
+        at,
+        host: "vm",
+        pid: 7,
+        cwd: "/",
+        taskFile: "tasks",
+        resumedFrom: ["x_status.txt"],
+        setAside: null,
+        ids: 9,
+        options: {
+          failFast: false,
+          retryFailed: true,
+          forceResume: false,
+          maxLosses: 2,
+          leaseMs: 1,
+          graceMs: 1,
+          cpusPerTask: 1,
+          sync: true,
+          serves: false,
+        },
+      },
+      { kind: "epoch", at, token: 1 },
+      { kind: "window", at, tasks: 2048 },
+      { kind: "lostEngine", at, engine: "e", rank: 1, host: "a", why: "killed", tasks },
+      { kind: "stoppedTasks", at, host: "b", lost: false, why: "Ctrl-C", tasks },
+      { kind: "stoppedTasks", at, host: "c", lost: true, why: "", tasks },
+      { kind: "returned", at, tasks },
+      {
+        kind: "unrecorded",
+        at,
+        why: "full",
+        ids: [
+          [5, 6],
+          [8, 8],
+        ],
+      },
+      { kind: "end", at, reason: "stopped", done: 4, ids: 9, listRead: true, bytes: 77 },
+    ];
+    const ledger = new LedgerFile(path("l"));
+    ledger.begin(...entries.slice(0, 2));
+    ledger.append(...entries.slice(2));
+    ledger.close();
+    const { sections, badLines } = parseLedger(readFileSync(path("l"), "utf8"));
+    expect(badLines).toEqual([]);
+    const loss = { at, rank: null, tasks };
+    expect(sections).toEqual([
+      {
+        run: {
+          version: 2,
+          runId: "r",
+          at,
+          host: "vm",
+          pid: 7,
+          cwd: "/",
+          taskFile: "tasks",
+          resumedFrom: ["x_status.txt"],
+          setAside: null,
+          ids: 9,
+        },
+        epochs: 1,
+        window: 2048,
+        losses: [
+          { ...loss, kind: "engine", rank: 1, host: "a", why: "killed" },
+          { ...loss, kind: "stopped", host: "b", why: "Ctrl-C" },
+          { ...loss, kind: "launcher", host: "c", why: "" },
+          {
+            ...loss,
+            kind: "unrecorded",
+            host: null,
+            why: "full",
+            tasks: [5, 6, 8].map((id) => ({ id, attempt: 0 })),
+          },
+        ],
+        returned: new Set(["3:2"]),
+        end: { at, reason: "stopped", done: 4, ids: 9, listRead: true, bytes: 77 },
+      },
+    ]);
   });
 });

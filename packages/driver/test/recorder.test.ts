@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { StatusRow } from "../src/core/status-line/index.js";
+import { Patience } from "../src/patience.js";
 import { Recorder } from "../src/recorder.js";
 import type { ResultSink } from "../src/result-sink.js";
 import { StatusFile, StatusFileError } from "../src/status-file.js";
@@ -24,6 +25,7 @@ function recorder(...sinks: readonly ResultSink[]): Recorder {
   return new Recorder({
     core: rig.core,
     statusFile: file,
+    patience: new Patience("the file", { onStuck: () => undefined, onFree: () => undefined }),
     sinks,
     acknowledge: async (upTo) => {
       events.push(`acknowledged ${upTo}: ${onDisk()}`);
@@ -107,6 +109,9 @@ describe("Recorder", () => {
     end(2, 1);
     await expect(records.record(3)).rejects.toThrow(StatusFileError);
     expect(events).toEqual(["acknowledged 1:     |0"]);
+    // What is not there is known.
+    rig.core.onSkipped(copied(row(7)));
+    expect(records.unrecorded()).toEqual([1, 2]);
   });
 
   it("keeps apart what is being written and what comes meanwhile, over many rounds", async () => {

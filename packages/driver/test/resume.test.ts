@@ -54,6 +54,43 @@ describe("resuming from one status file", () => {
     }
   });
 
+  it("passes over zero bytes that a crash has left, at its end or where rows were, and says so", async () => {
+    const second = formatRow(row(1)).toString();
+    for (const tail of ["\0".repeat(5000), `${second.slice(0, 20)}\0\0\0`]) {
+      write("s", row(0), tail);
+      const { rows, warnings } = await read([0, 1], "s");
+      expect(rows.map((each) => each?.id ?? null)).toEqual([0, null]);
+      expect(warnings).toEqual([
+        `${path("s")}: the last line is torn (it ends in zero bytes, as a crash of the host leaves them) and was passed over; its task runs again`,
+      ]);
+    }
+    // From within the command of one to within that of the next: it looks like a row.
+    write("s", row(0), `${second.slice(0, -3)}${"\0".repeat(4096)}cho 2\n`, row(3));
+    const { rows, warnings } = await read([0, 1, 2, 3], "s");
+    expect(rows.map((each) => each?.id ?? null)).toEqual([0, null, null, 3]);
+    expect(warnings).toEqual([
+      `${path("s")}: 1 line(s) that are no rows were passed over, the first is line 2`,
+    ]);
+  });
+
+  it("keeps the row of a command with a zero byte of its own, which cannot be started", async () => {
+    write("s", row(0, { command: Buffer.from("echo a\0b"), returnCode: 200, pid: -1 }));
+    const { rows, warnings } = await read([0], "s");
+    expect(rows[0]?.returnCode).toBe(200);
+    expect(warnings).toEqual([]);
+  });
+
+  it("takes the file of a run that was killed while it wrote its first row for what it is", async () => {
+    const first = Buffer.from(formatRow(row(0, { command: Buffer.from("echo \u00e9") })));
+    const torn = [1, 4, 5, 7, 30, first.length - 2, first.length - 1].map((end) => first.subarray(0, end));
+    for (const rest of [...torn, Buffer.alloc(4096), Buffer.from(statusHeader.slice(0, 12))]) {
+      writeFileSync(path("s"), rest);
+      const { rows, warnings } = await read([0], "s");
+      expect(rows).toEqual([null]);
+      expect(warnings).toHaveLength(1);
+    }
+  });
+
   it("passes over garbage between rows, and says how much and where", async () => {
     write("s", row(0), "what is this\n", "\n", row(1));
     const { rows, warnings } = await read([0, 1], "s");

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -66,6 +66,42 @@ describe("a status file", () => {
   });
 });
 
+describe("a status file that is not where it was", () => {
+  it.each([
+    ["removed", "has been removed, or moved elsewhere", (at: string) => rmSync(at)],
+    ["moved away", "has been removed, or moved elsewhere", (at: string) => renameSync(at, `${at}.old`)],
+    [
+      "replaced",
+      "has been replaced by another file",
+      (at: string) => {
+        writeFileSync(`${at}.new`, "");
+        renameSync(`${at}.new`, at);
+      },
+    ],
+  ] as const)("takes nothing when it was %s, and will not again", async (_, words, act) => {
+    const file = await StatusFile.create(path("s"), { sync: true });
+    act(path("s"));
+    const refused = file.append(Buffer.from("one\n"));
+    await expect(refused).rejects.toThrow(`the status file ${path("s")} ${words}`);
+    await expect(refused).rejects.toMatchObject({ mayHeal: false });
+    await file.close();
+  });
+});
+
+describe("rows that need not be synced at once", () => {
+  it("are there when the file is flushed, and count in its length", async () => {
+    const file = await StatusFile.create(path("s"), { sync: true });
+    await file.append(Buffer.from("one\n"), { sync: false });
+    await file.append(Buffer.from("two\n"), { sync: false });
+    expect(file.bytes).toBe(8);
+    await file.flush();
+    await file.append(Buffer.from("three\n"));
+    expect(file.bytes).toBe(14);
+    await file.close();
+    expect(readFileSync(path("s"), "utf8")).toBe("one\ntwo\nthree\n");
+  });
+});
+
 describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount one)", () => {
   /** Appends until it fails; answers how many went well, and the error. */
   async function fill(
@@ -86,7 +122,7 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
     ["half a row that still found room", 10_000],
     ["a page that did not", 4096],
   ] as const) {
-    it(`ends after its last whole row, without ${what}, and takes no more`, async () => {
+    it(`ends after its last whole row, without ${what}, and takes the same again when there is room`, async () => {
       const disk = path("disk");
       mkdirSync(disk);
       expect(mount(disk)).toBe(true);
@@ -100,9 +136,11 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
         );
         expect(written).toBeGreaterThan(3);
         expect(statSync(join(disk, "s")).size).toBe(written * bytes);
-        // There is room for this, but what ended in between would be missing.
-        await expect(file.append(Buffer.from("y\n"))).rejects.toBe(error);
-        expect(statSync(join(disk, "s")).size).toBe(written * bytes);
+        expect(error).toMatchObject({ mayHeal: true });
+        await expect(file.append(rows)).rejects.toThrow("no space left on the device");
+        expect(spawnSync("mount", ["-o", "remount,size=128k", disk]).status).toBe(0);
+        await file.append(rows);
+        expect(readFileSync(join(disk, "s"), "utf8")).toBe(rows.toString().repeat(written + 1));
         await file.close();
       } finally {
         expect(spawnSync("umount", [disk]).status).toBe(0);
@@ -110,7 +148,7 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
     });
   }
 
-  it("fails all that was asked for together, and closes all the same", async () => {
+  it("fails what does not fit, and only that", async () => {
     const disk = path("disk");
     mkdirSync(disk);
     expect(mount(disk)).toBe(true);
@@ -121,9 +159,32 @@ describe.skipIf(!canMount())("a status file on a full disk (needs root, to mount
         file.append(Buffer.alloc(100_000, 0x78)),
         file.append(Buffer.from("late\n")),
       ]);
-      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "rejected"]);
+      expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
       await file.close();
-      expect(readFileSync(join(disk, "s"), "utf8")).toBe("whole\n");
+      expect(readFileSync(join(disk, "s"), "utf8")).toBe("whole\nlate\n");
+    } finally {
+      expect(spawnSync("umount", [disk]).status).toBe(0);
+    }
+  });
+});
+
+describe.skipIf(!canMount())("rows that were not synced, on a full disk (needs root, to mount one)", () => {
+  it("are written again with those that came after them", async () => {
+    const disk = path("disk");
+    mkdirSync(disk);
+    expect(mount(disk)).toBe(true);
+    try {
+      const file = await StatusFile.create(join(disk, "s"), { sync: true });
+      await file.append(Buffer.from("one\n"), { sync: false });
+      await file.append(Buffer.from("two\n"), { sync: false });
+      const long = Buffer.alloc(100_000, 0x78);
+      await expect(file.append(long)).rejects.toThrow("no space left on the device");
+      // Nothing is known to be on disk, so nothing is left in doubt there.
+      expect(statSync(join(disk, "s")).size).toBe(0);
+      expect(spawnSync("mount", ["-o", "remount,size=256k", disk]).status).toBe(0);
+      await file.append(long);
+      await file.close();
+      expect(readFileSync(join(disk, "s"), "utf8")).toBe(`one\ntwo\n${long.toString()}`);
     } finally {
       expect(spawnSync("umount", [disk]).status).toBe(0);
     }
@@ -147,7 +208,15 @@ describe("reasonOf", () => {
     for (const code of known) {
       expect(reasonOf(Object.assign(new Error(`${code}: x, open 'y'`), { code }))).not.toContain(code);
     }
-    expect(reasonOf(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }))).toBe("i/o error");
+    expect(reasonOf(Object.assign(new Error("EIO: i/o error"), { code: "EIO" }))).toBe("input/output error");
+    expect(reasonOf(Object.assign(new Error("EBADF: bad file descriptor, write"), { code: "EBADF" }))).toBe(
+      "bad file descriptor",
+    );
+    // As Node tells it.
+    const quota = { code: "Unknown system error -122", errno: -122 };
+    expect(reasonOf(Object.assign(new Error("Unknown system error -122, write"), quota))).toBe(
+      "the disk quota is exceeded",
+    );
     expect(reasonOf("just text")).toBe("just text");
   });
 });

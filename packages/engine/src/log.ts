@@ -7,7 +7,10 @@ import { type Logger, pino } from "pino";
  */
 export function openLog(path: string, level: string, onError: (error: unknown) => void): Logger {
   closeSync(openSync(path, "a", 0o600));
-  const destination = pino.destination({ dest: path, sync: true });
+  const destination = pino.destination({ dest: path, sync: true, maxLength: mostBytes });
   destination.on("error", onError);
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }
+
+/** Of what waits to be written; the rest is lost. */
+const mostBytes = 1024 * 1024;

@@ -95,6 +95,7 @@ const runState: protocol.RunState = {
   atBarrier: null,
   phase: "running",
   reason: "",
+  held: "",
   serves: true,
   failures: [
     {

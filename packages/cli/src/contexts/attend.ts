@@ -29,7 +29,10 @@ export async function attend(
   context: OwnContext,
   run: Attendance,
 ): Promise<{ readonly ok: boolean; readonly message: string }> {
-  const log = openLog(`${run.prefix}_${run.id}.context.log`, "info");
+  const logFile = `${run.prefix}_${run.id}.context.log`;
+  const log = openLog(logFile, "info", (error) => {
+    process.stderr.write(`goes on without its log ${logFile}: ${String(error)}\n`);
+  });
   const nodes = context.info.nodes.length;
   log.info({ ...context.info }, "context started");
   const tell = (what: string, telling: Promise<unknown>): void => {

@@ -2,6 +2,7 @@ import type { Audit } from "@taskmuster/driver/audit";
 import { returnCodeText } from "../wording.js";
 import { nextSteps } from "./audit-next.js";
 import {
+  begunText,
   contradictionText,
   counted,
   damageText,
@@ -140,8 +141,7 @@ function* lines(ranges: Iterable<readonly [number, number]>): Generator<string> 
 function* begunLines(audit: Audit): Generator<string> {
   for (const { id, attempts } of audit.begunWithoutRow()) {
     const { loss } = attempts.at(-1) ?? { loss: null };
-    const why = loss === null ? "" : loss.kind === "stopped" ? "it was stopped" : "it was lost";
-    yield `task ${id} may have run in part: ${why}${loss === null || loss.why === "" ? "" : ` (${loss.why})`}`;
+    yield `task ${id} ${loss === null ? "may have run in part" : begunText(loss)}`;
   }
   if (audit.hidesBegun && (audit.missingCount > 0 || !audit.isTotalKnown)) {
     yield "which of the tasks without a row had begun is not known";

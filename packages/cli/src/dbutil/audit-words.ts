@@ -40,6 +40,20 @@ const endTexts: Readonly<Record<string, string>> = {
   broken: "it was broken off: rows could not be written, or its store was lost",
 };
 
+/** What is known of a task that has no row. */
+export function begunText({ kind, why }: Repeat["begun"][number]["loss"]): string {
+  const words = why === "" ? "" : ` (${why})`;
+  switch (kind) {
+    case "stopped":
+      return `may have run in part: it was stopped${words}`;
+    case "engine":
+    case "launcher":
+      return `may have run in part: it was lost${words}`;
+    case "unrecorded":
+      return `ended, and its row could not be written${words}`;
+  }
+}
+
 /** Why a task may have run more than once. */
 export function repeatText(repeat: Repeat): string {
   const words: string[] = [];
@@ -52,6 +66,7 @@ export function repeatText(repeat: Repeat): string {
     if (loss.kind === "engine") words.push(`attempt ${attempt} was lost with ${on || "its engine"}${why}`);
     else if (loss.kind === "launcher")
       words.push(`attempt ${attempt} was lost with its launcher${on === "" ? "" : `, ${on}`}${why}`);
+    else if (loss.kind === "unrecorded") words.push(`it ended, and its row could not be written${why}`);
     else words.push(`attempt ${attempt} was stopped${on === "" ? "" : ` on ${on}`}${why}`);
   }
   for (const { at, returnCode } of repeat.late) {

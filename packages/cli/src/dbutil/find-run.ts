@@ -12,6 +12,7 @@ export interface FoundRun {
 
 const addressSuffix = "_kvsinfo.txt";
 const scriptSuffix = "_dbUtil.sh";
+const statusSuffix = "_status.txt";
 
 /**
  * The run that is meant: by its prefix, by one of its files, by its dbUtil.sh (or a link to it), or the newest one in a
@@ -41,6 +42,19 @@ async function notAtWork(prefix: string): Promise<never> {
       ? `no run with the prefix ${prefix} is at work: there is no ${prefix}${addressSuffix}`
       : `the run ${prefix} has ended: ${end}`,
   );
+}
+
+/** The status file that is meant: itself, or that of a run by its prefix, one of its files or its dbUtil.sh. Throws `UsageError`. */
+export function statusFileMeant(named: string | undefined, env: NodeJS.ProcessEnv): string {
+  const byScript = env["TASKMUSTER_RUN"] ?? "";
+  if (named === undefined && byScript === "") {
+    throw new UsageError("name a status file, or a run by its prefix or its dbUtil.sh");
+  }
+  if (named === undefined) return `${byScript}${statusSuffix}`;
+  if (named.endsWith(statusSuffix)) return named;
+  // What is itself no other file of a run may be a status file of any name, or a prefix: who reads it sees.
+  const [, ...prefixes] = prefixesOf(named);
+  return prefixes.map((prefix) => `${prefix}${statusSuffix}`).find((path) => existsSync(path)) ?? named;
 }
 
 /** In words, when the run's ledger says that it has ended; null: it does not say so. */
@@ -75,7 +89,7 @@ function prefixesOf(where: string): readonly string[] {
       // It is not there; its name may still tell.
     }
   }
-  const suffixes = [scriptSuffix, addressSuffix, "_status.txt", "_ledger", "_driver.log"];
+  const suffixes = [scriptSuffix, addressSuffix, statusSuffix, "_ledger", "_driver.log"];
   const stripped = names.toReversed().flatMap((name) => {
     const suffix = suffixes.find((each) => name.endsWith(each));
     return suffix === undefined ? [] : [resolve(name.slice(0, -suffix.length))];

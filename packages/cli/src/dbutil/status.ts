@@ -24,6 +24,7 @@ export function statusJson(prefix: string, snapshot: Snapshot): object {
           startedAt: new Date(state.startedAt).toISOString(),
           phase: state.phase,
           reason: state.reason,
+          held: state.held,
           serves: state.serves,
           total: state.total,
           done: state.done,
@@ -106,6 +107,7 @@ function runLines(snapshot: Snapshot): readonly string[] {
   parts.push(`${snapshot.queued} queued`);
   if (state.atBarrier !== null) parts.push(`waiting at barrier ${state.atBarrier}`);
   const lines = [`driver   ${state.host}, process ${state.pid}`, `tasks    ${parts.join(", ")}`];
+  if (state.held !== "") lines.push(`waiting  ${state.held}`);
   if (state.reason !== "") lines.push(`ending   ${state.reason}`);
   else if (state.serves && state.phase === "running") lines.push("state    serving: resources may be added");
   return lines;

@@ -43,6 +43,7 @@ function runState(more: Partial<RunState> = {}): RunState {
     atBarrier: null,
     phase: "running",
     reason: "",
+    held: "",
     serves: false,
     failures: [],
     ...more,

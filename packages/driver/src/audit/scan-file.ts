@@ -1,6 +1,7 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { StatusFileError, reasonOf } from "../status-file.js";
 import { FileRows } from "./core/file-rows.js";
+import { hasHole, isTornRow } from "../core/resume-index.js";
 import { readLines } from "./lines.js";
 import { idOfTorn, isHeader, readRow } from "./read-row.js";
 
@@ -17,23 +18,26 @@ export async function scanFile(path: string, withIdentity: boolean): Promise<Sca
   try {
     const rows = new FileRows();
     let hasHeader = false;
+    let isTorn = false;
     const bytes = await readLines(file, {
       onLine(line, at) {
         const row = readRow(line, withIdentity);
-        if (!("what" in row)) rows.addRow(row, at);
-        else if (!isHeader(line)) rows.addFault(row, at);
+        if (!("what" in row)) {
+          if (hasHole(line, row.returnCode)) rows.addFault({ what: "zeros" }, at);
+          else rows.addRow(row, at);
+        } else if (!isHeader(line)) rows.addFault(row, at);
         else if (at === 1) hasHeader = true;
         else rows.addFault({ what: "header" }, at);
       },
       onLongLine: (at) => rows.addFault({ what: "tooLong" }, at),
       onTorn(line, at) {
         rows.torn = { at, id: idOfTorn(line) };
+        isTorn = isTornRow(line);
       },
     });
     const isNone = rows.counts.rows === 0 && !hasHeader && (rows.badCount > 0 || rows.torn !== null);
     // The first row of a run that has just begun may be torn, but looks like one.
-    const isTornRow = (rows.torn?.id ?? null) !== null;
-    if (isNone && (rows.badCount > 0 || !isTornRow)) throw notStatusFile(path);
+    if (isNone && (rows.badCount > 0 || !isTorn)) throw notStatusFile(path);
     return { rows, bytes, identity };
   } catch (cause) {
     if (cause instanceof StatusFileError) throw cause;

@@ -8,6 +8,7 @@ import {
 } from "@taskmuster/kvs/protocol";
 import type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
 import { type EndReason, isStop } from "./end-reason.js";
+import { Exceptions, type TaskExceptions } from "./exceptions.js";
 import { isEnd } from "./report-end.js";
 import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
 import { barrierRow, lostRow } from "./run-rows.js";
@@ -60,10 +61,16 @@ export class DriverCore {
   #rows: (StatusRow | CopiedRow)[] = [];
   readonly #posts: { readonly key: string; readonly value: string }[] = [];
   readonly #withdrawals: Withdrawal[] = [];
+  readonly #exceptions = new Exceptions();
   #order: Wanted | null = null;
   #barrier: { readonly item: BarrierItem; readonly reachedAt: number } | null = null;
   #failedSinceBarrier = false;
   #endOfItems = false;
+  #badInput = false;
+  /** One above the highest id that was read. */
+  #ids = 0;
+  #held: string | null = null;
+  #unrecorded = 0;
   #phase: RunView["phase"] = "running";
   #reason: EndReason | null = null;
   #slots = 0;
@@ -79,6 +86,7 @@ export class DriverCore {
   /** True: there is room in the window, and nothing stands in the way of the next line. */
   get wantsItems(): boolean {
     if (this.#phase !== "running" || this.#endOfItems || this.#barrier !== null) return false;
+    if (this.#held !== null) return false;
     return this.#outstanding.size < this.#window.tasks && this.#outstandingBytes < this.#window.bytes;
   }
 
@@ -108,10 +116,17 @@ export class DriverCore {
       slots: this.#slots,
       peakSlots: this.#peakSlots,
       engines: this.#engines,
+      unrecorded: this.#unrecorded,
       atBarrier: this.#barrier?.item.id ?? null,
+      held: this.#held,
       phase: this.#phase,
       reason: this.#reason,
     };
+  }
+
+  /** What was read of the list: `ids` of tasks and barriers, and whether that is all. */
+  get listRead(): { readonly ids: number; readonly whole: boolean } {
+    return { ids: this.#ids, whole: this.#endOfItems && !this.#badInput };
   }
 
   onTask(item: TaskItem): void {
@@ -124,13 +139,16 @@ export class DriverCore {
       attempt: attempt(1),
       losses: 0,
     };
+    this.#ids = item.id + 1;
     this.#outstanding.set(task.id, task);
     this.#outstandingBytes += task.command.byteLength;
     this.#back.push(task);
+    this.#exceptions.outstanding(this.#outstanding.size);
   }
 
   /** A task that an earlier run has done; `row` is that run's row, to stand in this run's file too. */
   onSkipped(row: CopiedRow): void {
+    this.#ids = row.id + 1;
     this.#ended.add(row.id);
     this.#rows.push(row);
     this.#tally.skipped(row);
@@ -138,6 +156,7 @@ export class DriverCore {
   }
 
   onBarrier(item: BarrierItem, now: number): void {
+    this.#ids = item.id + 1;
     this.#barrier = { item, reachedAt: now };
     this.#proceed(now);
   }
@@ -150,6 +169,7 @@ export class DriverCore {
   /** The list cannot be read on. What was read before runs to its end. */
   onBadInput(message: string, now: number): void {
     this.#endOfItems = true;
+    this.#badInput = true;
     this.#reason ??= { kind: "badInput", message };
     this.#proceed(now);
   }
@@ -169,7 +189,7 @@ export class DriverCore {
 
   onWithdrawn(withdrawal: Withdrawal, withdrawn: boolean, now: number): void {
     const { task, report } = withdrawal;
-    if (withdrawn && this.#outstanding.has(task.id)) this.#end(task, report);
+    if (withdrawn && this.#outstanding.has(task.id)) this.#return(task, report);
     else this.#rows.push(rowOfReport(report, task, "zombie"));
     this.#proceed(now);
   }
@@ -189,6 +209,16 @@ export class DriverCore {
     this.#peakSlots = Math.max(this.#peakSlots, members.slots);
     this.#claimed = members.claimed;
     this.#window.setSlots(members.slots);
+  }
+
+  /** Nothing new is handed out as long as `why`, for people, is not null: rows cannot be written. */
+  hold(why: string | null): void {
+    this.#held = why;
+  }
+
+  /** The rows of so many tasks that ended could not be written, and will not be. */
+  onUnrecorded(tasks: number): void {
+    this.#unrecorded = tasks;
   }
 
   /** Lets what runs end and starts nothing more. */
@@ -220,7 +250,7 @@ export class DriverCore {
   takePublish(maxTasks: number, maxBytes: number): Publish | null {
     const where = this.#front.length > 0 ? "front" : "back";
     const list = where === "front" ? this.#front : this.#back;
-    if (list.length === 0 || this.#phase !== "running") return null;
+    if (list.length === 0 || this.#phase !== "running" || this.#held !== null) return null;
     let bytes = 0;
     let count = 0;
     while (count < list.length && count < maxTasks && bytes < maxBytes) {
@@ -238,6 +268,11 @@ export class DriverCore {
 
   takePosts(): readonly { readonly key: string; readonly value: string }[] {
     return this.#posts.splice(0);
+  }
+
+  /** For the ledger, before what `takePublish` answers is published. */
+  takeExceptions(): readonly TaskExceptions[] {
+    return this.#exceptions.take();
   }
 
   takeWithdrawals(): readonly Withdrawal[] {
@@ -262,9 +297,11 @@ export class DriverCore {
       return;
     }
     if (report.attempt !== task.attempt) this.#onLateReport(task, report);
-    else if (report.outcome.kind === "cancelled") this.#reoffer(task, false, now);
-    else if (report.outcome.kind === "lost") this.#reoffer(task, true, now);
-    else this.#end(task, report);
+    else if (isEnd(report)) this.#end(task, report);
+    else {
+      this.#exceptions.stopped(report);
+      this.#reoffer(task, report.outcome.kind === "lost", now);
+    }
   }
 
   #onLateReport(task: Outstanding, report: Report): void {
@@ -273,7 +310,7 @@ export class DriverCore {
     const unpublished = this.#front.indexOf(task);
     if (succeeded && unpublished !== -1) {
       this.#front.splice(unpublished, 1);
-      this.#end(task, report);
+      this.#return(task, report);
     } else if (succeeded) this.#withdrawals.push({ task, report });
     else this.#rows.push(rowOfReport(report, task, "zombie"));
   }
@@ -286,6 +323,11 @@ export class DriverCore {
     this.#rows.push(row);
     this.#tally.perEngine(row, report.lastWords);
     if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+  }
+
+  #return(task: Outstanding, report: Report): void {
+    this.#exceptions.returned(report);
+    this.#end(task, report);
   }
 
   #end(task: Outstanding, report: Report): void {

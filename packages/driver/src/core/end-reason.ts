@@ -37,6 +37,27 @@ export function reasonText(reason: EndReason | null): string | null {
   }
 }
 
+/** What stopped a task, in a word or two; empty: nothing that the run as a whole knows of. */
+export function stopWords(reason: EndReason | null): string {
+  switch (reason?.kind) {
+    case undefined:
+    case "finished":
+    case "badInput":
+      return "";
+    case "drained":
+    case "stopped":
+      return reason.signal;
+    case "failFast":
+      return "--fail-fast";
+    case "barrierCheck":
+      return "BARRIER CHECK";
+    case "noEngines":
+      return "no engine left";
+    case "broken":
+      return "the run was broken off";
+  }
+}
+
 /** A stronger reason replaces a weaker one: a drain may become a stop, a stop stays one. */
 export function isStop(reason: EndReason): boolean {
   switch (reason.kind) {

@@ -128,6 +128,21 @@ export function scanLine(bytes: Uint8Array, from = 0, end = bytes.length): Scann
   return { kind: "row", row: { id, returnCode, finish, identity: identity >>> 0 } };
 }
 
+/**
+ * Whether zero bytes stand where something else was written: a crash of the host may leave them in what was not synced, also across lines.
+ * A command that has one of its own cannot be started (code 200).
+ */
+export function hasHole(line: Uint8Array, returnCode: number): boolean {
+  return returnCode !== zeroInCommandCode && line.includes(0);
+}
+
+/** Whether a file that ends so may have been cut off there, or never written from there on: a row begins, or only zero bytes follow. */
+export function isTornRow(bytes: Uint8Array): boolean {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end--;
+  return tornRow.test(latin1.decode(bytes.subarray(0, Math.min(end, 32))));
+}
+
 /** Whether the row of a task that begins at `from` has this id. */
 export function hasId(bytes: Uint8Array, from: number, id: number): boolean {
   let at = from + flagsAndTab;
@@ -253,6 +268,10 @@ function identityStart(line: number, repeatIndex: number): number {
   return Math.imul(Math.imul(0x811c9dc5 ^ line, prime) ^ repeatIndex, prime);
 }
 
+/** The beginning of a row, or of the header, however short. */
+const tornRow =
+  /^(?:[R ]|[R ][O ]|[R ][O ][E ]|[R ][O ][E ][ PSZ]|[BC] {0,4}|(?:[R ][O ][E ][ PSZ]|[BC] {4})\t\d{0,9}(?:\t.*)?|R|RO|ROE|ROE\[.*)?$/s;
+const zeroInCommandCode = 200;
 const prime = 0x01000193;
 const tab = 9;
 const columns = 15;

@@ -22,6 +22,7 @@ export function runStateOf(facts: RunFacts, view: RunView, now: number): RunStat
     atBarrier: view.atBarrier,
     phase: view.phase,
     reason: reasonText(view.reason) ?? "",
+    held: view.held ?? "",
     failures: [...view.recentFailures],
   };
 }

@@ -39,7 +39,11 @@ export interface RunView {
   readonly perEngineFailed: number;
   /** Seconds, over all tasks that ended in this run. */
   readonly taskSeconds: number;
+  /** Tasks among `done` whose rows could not be written, and will not be. */
+  readonly unrecorded: number;
   readonly atBarrier: number | null;
+  /** Why nothing new is handed out for now, for people; null: it is. */
+  readonly held: string | null;
   readonly phase: "running" | "draining" | "stopping" | "ended";
   readonly reason: EndReason | null;
   /** The first few failures. */

@@ -32,6 +32,8 @@ const runStateSchema = z.object({
   phase: z.enum(["running", "draining", "stopping", "ended"]),
   /** Why it ends, in words; empty while it does not. */
   reason: z.string(),
+  /** Why nothing new is handed out for now, in words; empty: it is. */
+  held: z.string(),
   /** Waits for contexts for ever (`-S`). */
   serves: z.boolean(),
   /** The newest failures, newest first. */

@@ -39,6 +39,7 @@ export function phaseOf({ link, picture, now }: Model): Phase {
     const since = duration(picture.driverSilentMs / 1000);
     return { glyph: "▲", text: `the driver has been silent for ${since}`, style: "bad" };
   }
+  if (run.held !== "") return { glyph: "▲", text: `waiting: ${run.held}`, style: "bad" };
   if (run.phase === "stopping") return { glyph: "◐", text: "stopping what runs", style: "warning" };
   if (run.phase === "draining")
     return { glyph: "◐", text: "finishing what runs, then it ends", style: "warning" };

@@ -199,7 +199,7 @@ export class Audit {
     if (rows.odd.length > 0) yield { kind: "oddRows", count: rows.odd.length };
     const end = section?.end ?? null;
     const { tasks } = rows.counts;
-    // A run whose rows could not be written any more says so, and has fewer.
+    // A run whose rows could not be written any more has fewer: older drivers did not say how many.
     const mayHaveFewer = end?.reason === "broken";
     if (end !== null && end.done !== null && end.done !== tasks && !(mayHaveFewer && tasks < end.done)) {
       yield { kind: "doneDiffers", ledger: end.done, file: tasks };

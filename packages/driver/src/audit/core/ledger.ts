@@ -29,8 +29,11 @@ export interface LedgerRun {
 }
 
 export interface Loss {
-  /** With its engine; with its launcher; or stopped by us or a scheduler, and handed back. */
-  readonly kind: "engine" | "launcher" | "stopped";
+  /**
+   * With its engine; with its launcher; or stopped by us or a scheduler, and handed back. `unrecorded`: it ended, and its row could not be
+   * written.
+   */
+  readonly kind: "engine" | "launcher" | "stopped" | "unrecorded";
   readonly at: string;
   readonly rank: number | null;
   readonly host: string | null;
@@ -105,6 +108,7 @@ function entryOf(line: string): { readonly fields: Fields; readonly isRest: bool
 }
 
 function addEntry(section: Section, fields: Fields): void {
+  // What this version writes stands in the driver's `core/ledger-entry`.
   switch (fields["kind"]) {
     case "epoch":
       section.epochs++;
@@ -115,11 +119,15 @@ function addEntry(section: Section, fields: Fields): void {
     case "stoppedTasks":
       section.losses.push(lossOf(fields["lost"] === true ? "launcher" : "stopped", fields));
       return;
+    case "unrecorded":
+      section.losses.push({ ...lossOf("unrecorded", fields), tasks: tasksIn(fields["ids"]) });
+      return;
     case "returned":
       for (const { id, attempt } of tasksOf(fields["tasks"])) section.returned.add(`${id}:${attempt}`);
       return;
     case "window":
-      section.window = natural(fields["tasks"]) ?? section.window;
+      // A driver that takes over begins with a small one.
+      section.window = Math.max(natural(fields["tasks"]) ?? 0, section.window ?? 0);
       return;
     case "end":
       section.end = {
@@ -172,6 +180,22 @@ function tasksOf(value: unknown): Loss["tasks"] {
     return id === null || attempt === null ? [] : [{ id, attempt }];
   });
 }
+
+/** Which attempt it was is not known: 0. */
+function tasksIn(value: unknown): Loss["tasks"] {
+  const tasks: { readonly id: number; readonly attempt: number }[] = [];
+  const ranges: readonly unknown[] = Array.isArray(value) ? value : [];
+  for (const range of ranges) {
+    const ends: readonly unknown[] = Array.isArray(range) ? range : [];
+    const [first, last] = [natural(ends[0]), natural(ends[1])];
+    if (first === null || last === null) continue;
+    // More than any driver has at a time: it is not one of theirs.
+    for (let id = first; id <= last && tasks.length < mostUnrecorded; id++) tasks.push({ id, attempt: 0 });
+  }
+  return tasks;
+}
+
+const mostUnrecorded = 100_000;
 
 function jsonRecord(line: string): Fields | null {
   try {

@@ -1,0 +1,126 @@
+/*
+ * The ledger: what the status file cannot tell. One line of JSON each, append-only; it does not grow with the finished tasks of a healthy
+ * run. This is what a driver writes; `audit/core/ledger` reads it, and what other versions wrote.
+ */
+
+/** Ledgers from this version on name every attempt that did not end by itself. */
+export const ledgerVersion = 2;
+
+/** A driver that hands out more tasks at a time than this before they end says so. */
+export const quietWindow = 1_024;
+
+export interface LedgerTask {
+  readonly id: number;
+  readonly attempt: number;
+}
+
+/** From the first to the last id, both included. */
+export type LedgerRange = readonly [first: number, last: number];
+
+/** The first entry of each run with the prefix. */
+interface RunEntry {
+  readonly kind: "run";
+  readonly version: typeof ledgerVersion;
+  readonly runId: string;
+  readonly at: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly cwd: string;
+  readonly taskFile: string;
+  readonly resumedFrom: readonly string[];
+  /** Where the status file was moved to that had this run's name before. */
+  readonly setAside: string | null;
+  /** Tasks and barriers of the list; null: it is a stream. */
+  readonly ids: number | null;
+  readonly options: RunOptions;
+}
+
+/** What decides how often a task may run, and what a row is worth. */
+export interface RunOptions {
+  readonly failFast: boolean;
+  /** `-R`: tasks that failed in an earlier run run again. */
+  readonly retryFailed: boolean;
+  readonly forceResume: boolean;
+  readonly maxLosses: number;
+  readonly leaseMs: number;
+  readonly graceMs: number;
+  readonly cpusPerTask: number;
+  /** Rows are on disk before results are acknowledged (not with `--no-fsync`). */
+  readonly sync: boolean;
+  readonly serves: boolean;
+}
+
+/** A driver has the run from now on. */
+interface EpochEntry {
+  readonly kind: "epoch";
+  readonly at: string;
+  readonly token: number;
+}
+
+interface LostEngineEntry {
+  readonly kind: "lostEngine";
+  readonly at: string;
+  readonly engine: string;
+  readonly rank: number;
+  readonly host: string;
+  readonly why: string;
+  /** What it had claimed: these may have run. */
+  readonly tasks: readonly LedgerTask[];
+}
+
+/** Attempts that were stopped and handed back; or, `lost`, whose launcher died. No more than there are slots. */
+interface StoppedTasksEntry {
+  readonly kind: "stoppedTasks";
+  readonly at: string;
+  readonly host: string;
+  readonly lost: boolean;
+  readonly why: string;
+  readonly tasks: readonly LedgerTask[];
+}
+
+/** Attempts that had been given up with their engine and came back before anybody had the next: theirs are the final rows. */
+interface ReturnedEntry {
+  readonly kind: "returned";
+  readonly at: string;
+  readonly tasks: readonly LedgerTask[];
+}
+
+/** From now on up to so many tasks are handed out that have not ended. */
+interface WindowEntry {
+  readonly kind: "window";
+  readonly at: string;
+  readonly tasks: number;
+}
+
+/** Tasks that ended, and whose rows could not be written. */
+interface UnrecordedEntry {
+  readonly kind: "unrecorded";
+  readonly at: string;
+  readonly why: string;
+  readonly ids: readonly LedgerRange[];
+}
+
+/** `notStarted`: nothing ran, and there is no status file. */
+interface EndEntry {
+  readonly kind: "end";
+  readonly at: string;
+  readonly reason: string;
+  /** Tasks with a final row of this run's own. */
+  readonly done: number;
+  /** Tasks and barriers that were read from the list. */
+  readonly ids: number;
+  /** It was read to its end. */
+  readonly listRead: boolean;
+  /** Length of the status file. */
+  readonly bytes: number;
+}
+
+export type LedgerEntry =
+  | RunEntry
+  | EpochEntry
+  | LostEngineEntry
+  | StoppedTasksEntry
+  | ReturnedEntry
+  | WindowEntry
+  | UnrecordedEntry
+  | EndEntry;

@@ -19,7 +19,7 @@ interface Told {
   readonly succeeded: readonly (readonly [number, number])[];
   readonly failed: readonly { readonly id: number; readonly returnCode: number }[];
   readonly barriers: readonly (readonly [number, number])[];
-  readonly begun: readonly { readonly id: number }[];
+  readonly begun: readonly { readonly id: number; readonly attempts: readonly { readonly lost: string }[] }[];
   readonly repeated: readonly {
     readonly id: number;
     readonly certain: boolean;
@@ -79,7 +79,7 @@ describe("dbutil audit", () => {
     expect(stdout).toContain("signal 9 (KILL)\n");
     expect(await told("one")).toMatchObject({
       run: { state: "ended", reason: "finished" },
-      total: { ids: 9 },
+      total: { ids: 9, by: "ledger" },
       succeeded: [
         [0, 0],
         [3, 7],
@@ -91,6 +91,12 @@ describe("dbutil audit", () => {
       barriers: [[2, 2]],
       damage: [],
     });
+    for (const script of ["one_dbUtil.sh audit", "tasks_dbUtil.sh audit --all"]) {
+      const said = await place().shell(`exec ./${script}`).finished;
+      expect(said).toMatchObject({ code: 0, stderr: "" });
+      expect(said.stdout).toMatch(/^8 tasks: 6 ended well, 2 failed; /);
+    }
+    expect((await audit("tasks_dbUtil.sh")).code).toBe(0);
     place().write("others", "true\ntrue\n");
     const other = await audit("--list", "others", "one");
     expect(other.code).toBe(5);
@@ -214,6 +220,7 @@ describe("dbutil audit", () => {
       exitStatus: 3,
       run: { state: "ended", reason: "stopped" },
       missing: [[1, 1]],
+      begun: [{ id: 1, attempts: [{ attempt: 1, lost: "stopped", why: "SIGTERM" }] }],
     });
     place().write("go", "");
     place().write("fixed", "");

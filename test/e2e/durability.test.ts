@@ -201,6 +201,43 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     });
   }
 
+  it("names in its ledger what is not recorded when it is stopped", async () => {
+    const disk = new FailingDisk(place(), library());
+    writeList(5);
+    const running = start(["-p", "one"], disk.env);
+    await isUp();
+    disk.rule("sync EIO _status.txt");
+    place().write("go", "");
+    await says(running, "input/output error");
+    await standsStill("one");
+    running.kill("SIGTERM");
+    const { code, stdout } = await running.finished;
+    expect(code).toBe(143);
+    expect(stdout).toContain("NOT RECORDED 5 tasks that ended");
+    const audit = await command("audit", "one");
+    expect(audit.code).toBe(3);
+    expect(audit.stdout).toContain(
+      "5 have no row (0-4); none is known to have run more than once; the file is whole",
+    );
+    expect(audit.stdout).toMatch(
+      /task 4 ended, and its row could not be written \(cannot write the status file .*: input\/output error\)/,
+    );
+    const resumed = await place().run([
+      "-q",
+      "-s",
+      "localhost:2",
+      "-p",
+      "two",
+      "-r",
+      "one_status.txt",
+      "tasks",
+    ]);
+    expect(resumed.code).toBe(0);
+    const after = await command("audit", "two");
+    expect(after.code).toBe(4);
+    expect(after.stdout).toContain("5 may have run more than once (0-4)");
+  });
+
   it("does not wait for a disk that never answers, once it is stopped", async () => {
     const disk = new FailingDisk(place(), library());
     writeList(50);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, utimesSync, writeFileSync 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { findRun } from "../../src/dbutil/find-run.js";
+import { findRun, statusFileMeant } from "../../src/dbutil/find-run.js";
 import { UsageError } from "../../src/usage-error.js";
 
 let dir = "";
@@ -47,5 +47,22 @@ describe("findRun", () => {
     mkdirSync(path("empty"));
     await expect(findRun(path("empty"))).rejects.toThrow(UsageError);
     await expect(findRun(path("empty"))).rejects.toThrow("no run is at work in");
+  });
+});
+
+describe("statusFileMeant", () => {
+  it("is what was named, or that of the run that was named by anything of it", () => {
+    run("one", 1);
+    writeFileSync(path("one_status.txt"), "");
+    symlinkSync(path("one_dbUtil.sh"), path("tasks_dbUtil.sh"));
+    for (const name of ["one_status.txt", "one_ledger", "one_dbUtil.sh", "tasks_dbUtil.sh"]) {
+      expect(statusFileMeant(path(name), {})).toBe(path("one_status.txt"));
+    }
+    // Others read it, or say what is wrong with it.
+    for (const name of ["one", "one_status_1.txt", "any", "none_ledger"]) {
+      expect(statusFileMeant(path(name), { TASKMUSTER_RUN: path("one") })).toBe(path(name));
+    }
+    expect(statusFileMeant(undefined, { TASKMUSTER_RUN: path("one") })).toBe(path("one_status.txt"));
+    expect(() => statusFileMeant(undefined, {})).toThrow(UsageError);
   });
 });

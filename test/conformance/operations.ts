@@ -4,6 +4,26 @@ import fc from "fast-check";
 /** One random step; picks are taken modulo what there is to pick from. */
 export type Operation =
   | { readonly kind: "open" }
+  | {
+      readonly kind: "reopen";
+      readonly above: number;
+      readonly nonce: number | null;
+      readonly ranks: number;
+    }
+  | {
+      readonly kind: "restore";
+      readonly contexts: readonly (readonly [name: string, nonce: number, granted: number | null])[];
+      readonly picks: readonly number[];
+      readonly wanted: Wanted;
+    }
+  | { readonly kind: "greet"; readonly pick: number }
+  | {
+      readonly kind: "announce";
+      readonly pick: number;
+      readonly seq: "next" | "same";
+      readonly claims: readonly number[];
+      readonly last: boolean;
+    }
   /** The last verb of the driver once more, as after a lost answer. */
   | { readonly kind: "repeat" }
   | {
@@ -159,5 +179,37 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.constant({ kind: "open" as const }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("reopen" as const),
+      above: small,
+      nonce: fc.option(fc.nat(1)),
+      ranks: small,
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("restore" as const),
+      contexts: fc.array(
+        fc.tuple(fc.constantFrom("even", "odd ctx", "C1"), fc.nat(9), fc.constantFrom(null, 0, 1, 4)),
+        { maxLength: 2 },
+      ),
+      picks: fc.uniqueArray(pick, { maxLength: 2 }),
+      wanted: fc.constantFrom("run" as const, "run" as const, "drain" as const),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("greet" as const), pick }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant("announce" as const),
+      pick,
+      seq: fc.constantFrom("next" as const, "next" as const, "same" as const),
+      claims: fc.uniqueArray(fc.nat(30), { maxLength: 3 }),
+      last: fc.boolean(),
+    }),
+  },
   { weight: 4, arbitrary: fc.constant({ kind: "repeat" as const }) },
 );

@@ -44,6 +44,20 @@ export class Player {
         this.#number = 0;
         this.#token = await store.open(bytes("info"));
         return this.#token;
+      case "reopen": {
+        const { above, ranks } = step;
+        const nonce = step.nonce === null ? null : `opener ${step.nonce}`;
+        const opened = await store.open(bytes("info again"), { above, nonce, ranks });
+        this.#number = 0;
+        this.#token = opened;
+        return opened;
+      }
+      case "restore":
+        return this.#restore(step);
+      case "greet":
+        return this.#verb(() => store.greet(token, engineOf(step.pick)));
+      case "announce":
+        return this.#announce(step);
       case "publish":
         return this.#publish(step);
       case "repeat":
@@ -119,6 +133,42 @@ export class Player {
     return received;
   }
 
+  async #restore(step: Operation & { kind: "restore" }): Promise<unknown> {
+    const { wanted } = step;
+    const contexts = step.contexts.map(([context, nonce, granted]) => {
+      const info = bytes(`info of ${context}`);
+      return { context: contextId(context), nonce: `n${nonce}`, info, granted, wanted };
+    });
+    const remaining = step.picks.map((at) => {
+      const [info, stats] = [bytes(`info ${at}`), bytes(`stats ${at}`)];
+      return { engine: engineOf(at), context: contextOf(at), rank: at, info, renewal: at, stats, wanted };
+    });
+    const token = this.#token;
+    return this.#verb(() => this.#store.restore(token, contexts, remaining));
+  }
+
+  async #announce(step: Operation & { kind: "announce" }): Promise<unknown> {
+    const memory = this.#memoryOf(engineOf(step.pick));
+    if (step.seq === "next") memory.seq++;
+    return this.#store.announce({
+      engine: engineOf(step.pick),
+      context: contextOf(step.pick),
+      info: bytes(`info ${step.pick}`),
+      rank: step.pick,
+      seq: memory.seq,
+      acknowledged: memory.reports,
+      claimed: step.claims.length,
+      claims: step.claims.map((id) => task(id)),
+      last: step.last,
+    });
+  }
+
+  #memoryOf(engine: EngineId): EngineMemory {
+    const memory = this.#memory.get(engine) ?? { seq: 0, reports: 0, held: [], last: undefined };
+    this.#memory.set(engine, memory);
+    return memory;
+  }
+
   async #publish(step: Operation & { kind: "publish" }): Promise<void> {
     const first = this.#published.length;
     const tasks = step.needs.map((at, index) =>
@@ -131,8 +181,7 @@ export class Player {
 
   async #exchange(step: Operation & { kind: "exchange" }): Promise<unknown> {
     const engine = engineOf(step.pick);
-    const memory = this.#memory.get(engine) ?? { seq: 0, reports: 0, held: [], last: undefined };
-    this.#memory.set(engine, memory);
+    const memory = this.#memoryOf(engine);
     if (step.seq === "same" && memory.last !== undefined) return this.#store.exchange(memory.last);
     if (step.seq === "old" && memory.last !== undefined)
       return this.#store.exchange({ ...memory.last, seq: memory.seq - 1 });

@@ -10,6 +10,7 @@ import { driverNewsSuite } from "./suite/driver-news.js";
 import { memberSuite } from "./suite/members.js";
 import { recordSuite } from "./suite/records.js";
 import { reportSuite } from "./suite/reports.js";
+import { returningSuite } from "./suite/returning.js";
 import { runSuite } from "./suite/run.js";
 import { testServers } from "../../packages/kvs/test/test-server.js";
 import { type World, freshRunId, memoryWorld, redisWorld } from "./world.js";
@@ -63,6 +64,9 @@ function conformance(start: () => Promise<World>): void {
   });
   describe("contexts", () => {
     contextSuite(bench);
+  });
+  describe("a run that comes back", () => {
+    returningSuite(bench);
   });
   describe("a driver's news", () => {
     driverNewsSuite(bench);

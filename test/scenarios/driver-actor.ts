@@ -1,5 +1,5 @@
 import { statusRow } from "../../packages/driver/src/core/status-line/index.js";
-import type { KvsStore } from "@taskmuster/kvs";
+import { type LastingStore } from "../../packages/driver/src/store/lasting-store.js";
 import {
   type EngineId,
   type FencingToken,
@@ -16,7 +16,7 @@ import type { Invariants } from "./invariants.js";
 import { type Say, numbered, text } from "./words.js";
 
 export interface DriverActorOptions {
-  readonly store: KvsStore;
+  readonly store: LastingStore;
   readonly token: FencingToken;
   readonly perEngine: PerEngineLines;
   readonly items: readonly Item[];
@@ -43,11 +43,26 @@ export class DriverActor {
       { needs: needsKey({ cores: 1 }), failFast, maxLosses, node: "login", pid: 1 },
       perEngine,
     );
+    options.store.listen({
+      onForgotten: () => this.core.onForgotten(),
+      onReopened: () => this.#say("opens the run again"),
+      onAnnounced: (_, claims) => this.core.onAnnounced(claims),
+      onSettled: (certain) => {
+        const givenUp = this.core.onSettled(certain, 0);
+        const what = givenUp.length === 0 ? "" : `, and gives up ${givenUp.map(numbered).join(" ")}`;
+        this.#say(`has heard of everybody${what}`);
+      },
+      onLookDue: () => undefined,
+      onSilent: () => undefined,
+      onAnswer: () => undefined,
+      tasksReportedBy: (engine) => this.core.tasksReportedBy(engine),
+    });
   }
 
   /** Whether anything happened. */
   async turn(): Promise<boolean> {
     const asked = await this.#hear();
+    await this.#options.store.snapshot();
     const fed = this.#feed();
     const talked = await this.#talk();
     const received = await this.#receive();

@@ -1,5 +1,6 @@
-import type { ExchangeAnswer, ExchangeRequest, KvsStore } from "@taskmuster/kvs";
+import { type ExchangeAnswer, type ExchangeRequest, KvsLostError, type KvsStore } from "@taskmuster/kvs";
 import {
+  type AnnounceRequest,
   type EngineId,
   type JoinAnswer,
   type Outcome,
@@ -17,7 +18,8 @@ export interface EngineActorOptions {
   readonly name: string;
   readonly id: EngineId;
   readonly slots: number;
-  readonly store: KvsStore;
+  readonly connect: () => KvsStore;
+  readonly identity: Pick<AnnounceRequest, "engine" | "context" | "info" | "rank">;
   readonly joined: Extract<JoinAnswer, { kind: "joined" }>;
   readonly say: Say;
   readonly invariants: Invariants;
@@ -48,12 +50,17 @@ export class EngineActor {
   #answer: ExchangeAnswer | null = null;
   #reminder = false;
   #linked = true;
+  #store: KvsStore;
+  #forgotten = false;
+  #renewals = 0;
+  #greeted = false;
   #state: "alive" | "leaving" | "gone" = "alive";
 
   constructor(options: EngineActorOptions) {
     this.name = options.name;
     this.id = options.id;
     this.#options = options;
+    this.#store = options.connect();
     const run = decodeRunInfo(options.joined.runInfo);
     const { slots, joined } = options;
     const place = { engineRank: joined.rank, coresPerTask: 1 };
@@ -72,10 +79,19 @@ export class EngineActor {
     return this.#state === "gone";
   }
 
+  /** The driver knows of it, as far as it has heard. */
+  get greeted(): boolean {
+    return this.#greeted;
+  }
+
+  get linked(): boolean {
+    return this.#linked;
+  }
+
   /** Whether anything happened. */
   async turn(): Promise<boolean> {
     if (this.gone) return false;
-    const heard = this.#linked && (await this.#hear());
+    const heard = this.#linked && (await this.#hearWhoever());
     const ended = this.#endTasks();
     const recalled = this.#tellRecalled();
     return heard || ended || recalled;
@@ -162,8 +178,42 @@ export class EngineActor {
     };
   }
 
+  /** The store, or one that has taken its place. */
+  async #hearWhoever(): Promise<boolean> {
+    try {
+      if (this.#forgotten) return await this.#announce();
+      const renewal = { engine: this.id, counter: ++this.#renewals, stats: new Uint8Array() };
+      this.#greeted = (await this.#store.renew(renewal)).greeted;
+      return await this.#hear();
+    } catch (error) {
+      if (!(error instanceof KvsLostError) || error.loss !== "forgotten") throw error;
+      this.#forgotten = true;
+      const answer = this.#answer;
+      this.#answer = null;
+      this.#request = null;
+      if (answer !== null) this.core.onExchanged(answer);
+      this.#store = this.#options.connect();
+      return true;
+    }
+  }
+
+  /** False: the run is not there. */
+  async #announce(): Promise<boolean> {
+    for (const part of this.core.announce()) {
+      const answer = await this.#store.announce({ ...this.#options.identity, ...part });
+      if (answer.kind === "noRun") return false;
+      const holds = part.claims.length === 0 ? "nothing" : part.claims.map(numbered).join(" ");
+      const told = answer.wanted === "run" ? "" : `, is told to ${answer.wanted}`;
+      this.#say(`announces itself with ${holds}${told}`);
+      if (!part.last) continue;
+      this.#forgotten = false;
+      this.core.onAnnounced(answer);
+    }
+    return true;
+  }
+
   async #hear(): Promise<boolean> {
-    const { store } = this.#options;
+    const store = this.#store;
     if (this.#state === "leaving") {
       if (!(await store.leave(this.id, ""))) throw new Error(`${this.name} leaves with claims`);
       this.#state = "gone";
@@ -190,7 +240,7 @@ export class EngineActor {
       parts.push(`reports ${label} ${outcomeText(report.outcome)}`);
     }
     if (request.releases.length > 0) parts.push(`releases ${request.releases.map(numbered).join(" ")}`);
-    const answer = await this.#options.store.exchange(request);
+    const answer = await this.#store.exchange(request);
     if (answer.tasks.length > 0) parts.push(`claims ${answer.tasks.map(numbered).join(" ")}`);
     for (const task of answer.tasks) this.#attempts.set(task.id, task.attempt);
     if (answer.wanted !== "run") parts.push(`is told to ${answer.wanted}`);

@@ -21,6 +21,8 @@ const command = fc.oneof(
       .map((words) => words.join(" ")),
   },
   { weight: 1, arbitrary: engine.map((name) => `engine ${name} slots=2`) },
+  { weight: 1, arbitrary: fc.constantFrom("forget", "save", "fall-back", "wait 10") },
+  { weight: 2, arbitrary: fc.constantFrom("driver", "a", "b", "c").map((name) => `turn ${name}`) },
 );
 
 /** One command, if it makes sense now. */
@@ -31,6 +33,8 @@ async function attempt(world: World, seen: Set<string>, text: string): Promise<v
     case "engine":
       if (seen.has(name)) return;
       seen.add(name);
+      // Nobody can join a run that has not been opened (again).
+      await play(world, "turn driver");
       break;
     case "finish":
       if (!world.engines.some(({ waits }) => waits.includes(name))) return;
@@ -45,6 +49,13 @@ async function attempt(world: World, seen: Set<string>, text: string): Promise<v
       await play(world, text);
       return play(world, `lose ${name}`);
     case "run":
+    case "forget":
+    case "save":
+    case "fall-back":
+    case "wait":
+      break;
+    case "turn":
+      if (name !== "driver" && target === undefined) return;
       break;
     default:
       if (target === undefined) return;
@@ -70,9 +81,11 @@ describe("any scenario", () => {
           const seen = new Set(["a"]);
           for (const each of commands) await attempt(world, seen, each);
           for (const each of world.engines) await play(world, `heal ${each.name}`);
+          await play(world, "turn driver");
           await play(world, "engine z slots=3");
           for (let i = 0; i < 200 && world.reason === null; i++) {
             await play(world, "run");
+            await play(world, "wait 10");
             for (const each of world.engines) await play(world, `remind ${each.name}`);
             const waits = world.engines.flatMap((each) => each.waits);
             for (const name of new Set(waits)) await attempt(world, seen, `finish ${name}`);

@@ -1,4 +1,4 @@
-import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
+import { MemoryServer, MemoryStore, type SavedRuns } from "@taskmuster/kvs/memory";
 import {
   type ContextId,
   type Request,
@@ -12,6 +12,7 @@ import {
   protocolVersion,
   runId,
 } from "@taskmuster/kvs/protocol";
+import { LastingStore } from "../../packages/driver/src/store/lasting-store.js";
 import { DriverActor } from "./driver-actor.js";
 import { EngineActor } from "./engine-actor.js";
 import { Invariants } from "./invariants.js";
@@ -42,6 +43,8 @@ export class World {
   #happened: string[] = [];
   #lines = 0;
   #nonces = 0;
+  #nowMs = 0;
+  #saved: SavedRuns = new Map();
 
   /** Does one command of a scenario; answers what happened, line by line. */
   async do({ words, lines }: Command): Promise<readonly string[]> {
@@ -71,6 +74,24 @@ export class World {
         break;
       case "run":
         await this.#settle();
+        break;
+      case "turn":
+        if (name === "driver") await this.#theDriver.turn();
+        else await this.#engine(name).turn();
+        break;
+      case "forget":
+        this.#server.forget();
+        this.#say("store", "forgets everything");
+        break;
+      case "save":
+        this.#saved = this.#server.snapshot();
+        break;
+      case "fall-back":
+        this.#server.restore(this.#saved);
+        this.#say("store", "falls back to what it was");
+        break;
+      case "wait":
+        this.#wait(Number(name));
         break;
       case "finish":
         if (!this.engines.some((engine) => engine.finish(name, option("exit", 0)))) {
@@ -162,10 +183,18 @@ export class World {
     this.#lines = items.filter((item) => item.kind === "task" || item.kind === "barrier").length;
     this.#invariants = new Invariants(items.flatMap((item) => (item.kind === "barrier" ? [item.id] : [])));
     const perEngine = { start: linesOf(items, "start"), stop: linesOf(items, "stop") };
-    const store = this.#store();
+    const first = this.#store();
     const names = { jobId: "job", nameTasks: "tasks", cwd: "/", prefix: "/job" };
     const settings = { leaseMs: 300_000, graceMs: 3000, startMustSucceed: false, defaults };
-    const token = await store.open(encodeRunInfo({ ...protocol, ...names, ...settings, perEngine }));
+    const info = encodeRunInfo({ ...protocol, ...names, ...settings, perEngine });
+    const token = await first.open(info);
+    const store = new LastingStore(first, token, {
+      info,
+      connect: async () => this.#store(),
+      checkOurs: () => undefined,
+      leaseMs: settings.leaseMs,
+      now: () => this.#nowMs,
+    });
     const say = this.#say;
     this.#driver = new DriverActor({
       store,
@@ -198,9 +227,16 @@ export class World {
     const joined = await store.join({ engine: id, context, info });
     if (joined.kind === "noRun") throw new Error("there is no run");
     this.#say(name, `joins with rank ${joined.rank} and ${slots} slot${slots === 1 ? "" : "s"}`);
-    this.#engines.push(
-      new EngineActor({ name, id, slots, store, joined, say: this.#say, invariants: this.#invariants }),
-    );
+    const identity = { engine: id, context, info, rank: joined.rank };
+    const connect = (): MemoryStore => this.#store();
+    const [say, invariants] = [this.#say, this.#invariants];
+    this.#engines.push(new EngineActor({ name, id, identity, slots, connect, joined, say, invariants }));
+  }
+
+  /** Seconds, fewer than a lease. Who is cut off, and not known to the driver, has but a short one. */
+  #wait(seconds: number): void {
+    this.#nowMs += seconds * 1000;
+    for (const engine of this.engines) if (!engine.linked && !engine.greeted) engine.fence();
   }
 
   async #settle(): Promise<void> {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
-import { type KvsStore, KvsLostError, TaskmusterError } from "@taskmuster/kvs";
+import { KvsLostError, TaskmusterError } from "@taskmuster/kvs";
 import {
   type ContextId,
   type ContextInfo,
@@ -17,6 +17,7 @@ import { type RunAddress, readAddressFile } from "@taskmuster/kvs/server";
 import { parseContextLine } from "./command-line.js";
 import { type ContextSettings, contextSettingsOf } from "./contexts/context-settings.js";
 import { attend, within } from "./contexts/attend.js";
+import { type ConnectContext, ContextLink } from "./contexts/context-link.js";
 import { OwnContext, checkReachable } from "./contexts/own-context.js";
 import { nameContext, planContext } from "./contexts/plan-context.js";
 import { withDefaults } from "./contexts/with-defaults.js";
@@ -42,15 +43,15 @@ export async function runContext(args: readonly string[]): Promise<number> {
   const address = readAddressFile(run.addressFile);
   // Whatever fails once the run is over fails because of that, and that is no failure.
   const isOver = (): boolean => !existsSync(run.addressFile);
-  let store: KvsStore | null = null;
+  let link: ContextLink | null = null;
   try {
-    store = await connect(address);
+    link = await ContextLink.start(connectTo(address));
     const nonce = randomBytes(8).toString("hex");
     // The name first: with it comes what the run was told, from which follows what fits where.
     const { label, exactLabel, kind } = nameContext(settings, process.env, hostname());
     const limit = settings.taskLimit;
     const info = infoOf({ kind, limit, ended: "" });
-    const answer = await answered(store.enrol({ label, exactLabel, nonce, limit, info }));
+    const answer = await answered(link.enrol({ label, exactLabel, nonce, limit, info }));
     if (answer.kind === "noRun") return await sayOver(run.prefix);
     if (answer.kind === "taken") {
       throw new TaskmusterError(
@@ -64,7 +65,7 @@ export async function runContext(args: readonly string[]): Promise<number> {
       const context = startContext(settings, told, answer.context, address);
       const { leaseMs, graceMs } = told;
       const { prefix } = run;
-      const around = { store, address, request, id: answer.context, prefix, leaseMs, graceMs, isOver };
+      const around = { link, address, request, id: answer.context, prefix, leaseMs, graceMs, isOver };
       const end = await attend(context, around);
       if (!end.ok && !isOver()) process.stderr.write(`context ${answer.context}: ${end.message}\n`);
       if (!end.ok) return isOver() ? await sayOver(prefix) : 1;
@@ -72,7 +73,7 @@ export async function runContext(args: readonly string[]): Promise<number> {
       return 0;
     } catch (error) {
       const ended = error instanceof Error ? error.message : String(error);
-      await within(lastNewsMs, store.enrol({ ...request, info: infoOf({ kind, limit, ended }) }));
+      await within(lastNewsMs, link.enrol({ ...request, info: infoOf({ kind, limit, ended }) }));
       throw error;
     }
   } catch (error) {
@@ -81,7 +82,7 @@ export async function runContext(args: readonly string[]): Promise<number> {
       return await sayOver(run.prefix);
     throw error;
   } finally {
-    await store?.disconnect();
+    await link?.disconnect();
   }
 }
 
@@ -152,8 +153,15 @@ function isAboutTheStore(error: unknown): boolean {
   return error instanceof TaskmusterError && error.code.startsWith("E_KVS");
 }
 
-function connect(address: RunAddress): Promise<KvsStore> {
-  return connectRedisStore({ address, runId: runId(address.runId), role: "monitor", waitMs: connectMs });
+function connectTo(address: RunAddress): ConnectContext {
+  return (onLost, wait) =>
+    connectRedisStore({
+      address,
+      runId: runId(address.runId),
+      role: "context",
+      ...(wait === "first" ? { waitMs: connectMs } : { waitMs: Infinity, signal: wait.signal }),
+      onEvent: ({ kind }) => (kind === "lost" ? onLost() : undefined),
+    });
 }
 
 function isDirectory(path: string): boolean {

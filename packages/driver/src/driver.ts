@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KvsStore } from "@taskmuster/kvs";
 import {
   FencedError,
   KvsClosedError,
@@ -7,7 +6,7 @@ import {
   MalformedMessageError,
   TaskmusterError,
 } from "@taskmuster/kvs";
-import { type FencingToken, decodeReport } from "@taskmuster/kvs/protocol";
+import { type FencingToken, type ReceivedReports, decodeReport } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { RunFacts } from "./core/run-state-of.js";
@@ -27,9 +26,13 @@ import type { RunContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import { StatusDisk } from "./status-disk.js";
 import { type StatusFile, StatusFileError } from "./status-file.js";
+import type { DriverStore } from "./store/driver-store.js";
+import { storeListener } from "./store/store-listener.js";
 
 export interface DriverParts {
-  readonly store: KvsStore;
+  readonly store: DriverStore;
+  /** A server of our own, which is started again when it dies. */
+  readonly privateStore?: boolean;
   readonly token: FencingToken;
   readonly core: DriverCore;
   readonly feeder: Feeder;
@@ -118,6 +121,15 @@ export class Driver {
       },
     );
     this.#pulse = new Pulse(parts, this.#members, this.#presence, this);
+    parts.store.listen?.(
+      storeListener({
+        ...parts,
+        isPrivate: parts.privateStore === true,
+        note: (entry) => parts.ledger.append(entry),
+        look: () => this.#presence.look(),
+        onNews: () => this.#onNews(),
+      }),
+    );
   }
 
   get view(): RunView {
@@ -212,7 +224,12 @@ export class Driver {
       () => true,
     );
     if (!(await Promise.race([answered, delay(answerMs, false, { ref: false })]))) {
-      this.#break(new KvsLostError("the key-value store does not answer, and nobody wants to wait for it"));
+      this.#break(
+        new KvsLostError(
+          "the key-value store does not answer, and nobody wants to wait for it",
+          "unreachable",
+        ),
+      );
     }
     this.#presence.look();
   }
@@ -338,7 +355,8 @@ export class Driver {
     // is kept for the next time, or it would swallow a ring.
     this.#ring ??= this.#parts.store.waitForBell("driver", bellMs).finally(() => {
       this.#ring = null;
-      this.#presence.onBell();
+      if (this.#parts.store.reuniting === true) this.#presence.look();
+      else this.#presence.onBell();
     });
     this.#ring.catch(() => undefined);
     await Promise.race([this.#ring, this.#receiverWake.wait()]);
@@ -355,7 +373,7 @@ export class Driver {
     clearTimeout(timer);
   }
 
-  #decoded(reports: Awaited<ReturnType<KvsStore["receive"]>>["reports"]): readonly ReceivedFrom[] {
+  #decoded(reports: ReceivedReports["reports"]): readonly ReceivedFrom[] {
     const decoded: ReceivedFrom[] = [];
     for (const { engine, number, body } of reports) {
       try {

@@ -1,15 +1,16 @@
 import { randomBytes } from "node:crypto";
-import type { KvsAddress, KvsStore } from "@taskmuster/kvs";
+import type { KvsAddress } from "@taskmuster/kvs";
 import { KvsLostError, TaskmusterError } from "@taskmuster/kvs";
 import { type RunId, encodeContextInfo } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import type { RunContext, StartingContext } from "./run-context.js";
+import type { DriverStore } from "./store/driver-store.js";
 
 /** Announces a context of our own in the store, lets its engines begin, and keeps what the store says of it up to date. */
 export async function enrolContext(
   context: StartingContext,
   run: {
-    readonly store: KvsStore;
+    readonly store: DriverStore;
     readonly runId: RunId;
     readonly address: KvsAddress;
     readonly leaseMs: number;
@@ -21,7 +22,8 @@ export async function enrolContext(
   const enrol = () =>
     run.store.enrol({ label, exactLabel, nonce, limit, info: encodeContextInfo(context.info) });
   const answer = await enrol();
-  if (answer.kind === "noRun") throw new KvsLostError("the store lost the run while it was being opened");
+  if (answer.kind === "noRun")
+    throw new KvsLostError("the store lost the run while it was being opened", "gone");
   if (answer.kind === "taken") throw new TaskmusterError("E_BUG", `the label ${label} is taken in a new run`);
   context.onNews(() => {
     enrol().catch((error: unknown) =>

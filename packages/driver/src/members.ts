@@ -1,4 +1,3 @@
-import type { KvsStore } from "@taskmuster/kvs";
 import {
   type ContextId,
   type EngineId,
@@ -12,9 +11,10 @@ import type { DriverCore } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
 import type { LedgerEntry } from "./ledger-file.js";
 import type { EngineGone } from "./run-context.js";
+import type { DriverStore } from "./store/driver-store.js";
 
 interface MembersParts {
-  readonly store: KvsStore;
+  readonly store: DriverStore;
   readonly token: FencingToken;
   readonly core: DriverCore;
   readonly log: Logger;
@@ -149,6 +149,8 @@ export class Members {
   /** A context that has run all the tasks it may (`-C`) goes; the store saw to it that it claimed no more. */
   async #retireSpent({ contexts, engines }: Snapshot): Promise<void> {
     const { store, token, log } = this.#parts;
+    // Until it is known what was used of limits nothing is granted.
+    if (store.reuniting === true) return;
     const limited = contexts.filter(({ credit, context }) => credit !== null && !this.#spent.has(context));
     this.#limited = limited.length > 0;
     for (const { context, credit } of limited) {

@@ -1,5 +1,4 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { KvsStore } from "@taskmuster/kvs";
 import {
   type EngineId,
   type FencingToken,
@@ -15,9 +14,10 @@ import type { Members } from "./members.js";
 import type { Presence } from "./presence.js";
 import { Requests } from "./requests.js";
 import type { RunContext } from "./run-context.js";
+import type { DriverStore } from "./store/driver-store.js";
 
 interface PulseParts {
-  readonly store: KvsStore;
+  readonly store: DriverStore;
   readonly token: FencingToken;
   readonly core: DriverCore;
   readonly facts: RunFacts;

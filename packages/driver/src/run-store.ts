@@ -1,11 +1,7 @@
-import type { KvsStore } from "@taskmuster/kvs";
 import { KvsError } from "@taskmuster/kvs";
-import type { RunId } from "@taskmuster/kvs/protocol";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
 import {
   findServerBinary,
   type Keeper,
-  type KvsAddress,
   type Listen,
   type PrivateServer,
   type ServerExit,
@@ -15,6 +11,7 @@ import {
 } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import type { RunFiles } from "./run-files.js";
+import type { DriverStore } from "./store/driver-store.js";
 
 /* The key-value store of a run: found or started, watched over, and given back. */
 
@@ -32,18 +29,6 @@ export async function serverBinary(env: NodeJS.ProcessEnv): Promise<string> {
       "or build one without root: dbutil build-redis (needs a network, make and a C compiler), " +
       "or name one that runs: --kvsserver HOST:PORT",
   );
-}
-
-/** Waits for a server that we started; one that is somebody else's must be there. */
-export async function connectStore(
-  address: KvsAddress,
-  id: RunId,
-  server: PrivateServer | null,
-): Promise<KvsStore> {
-  if (server === null) return connectRedisStore({ address, runId: id, role: "driver" });
-  const options = { address, runId: id, role: "driver", waitMs: serverStartMs } as const;
-  const [store] = await Promise.all([connectRedisStore(options), server.ready]);
-  return store;
 }
 
 /** Sees to it that a private server does not outlive us for longer than its engines need it. */
@@ -71,7 +56,7 @@ export function howServerEnded(end: ServerExit): string {
   return end.signal ?? `exit status ${end.code ?? "unknown"}`;
 }
 
-export async function closeStore(store: KvsStore, token: number, log: Logger): Promise<void> {
+export async function closeStore(store: DriverStore, token: number, log: Logger): Promise<void> {
   try {
     await Promise.race([
       store.close(token),
@@ -83,5 +68,5 @@ export async function closeStore(store: KvsStore, token: number, log: Logger): P
   await store.disconnect();
 }
 
-const serverStartMs = 20_000;
+export const serverStartMs = 20_000;
 const closeMs = 5_000;

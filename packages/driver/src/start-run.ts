@@ -29,8 +29,9 @@ import type { RunFiles } from "./run-files.js";
 import type { RunContext, StartingContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { RunView } from "./core/run-view.js";
-import { closeStore, connectStore, howServerEnded, keep, serverBinary, startServer } from "./run-store.js";
+import { closeStore, howServerEnded, keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
 import { reasonOf, StatusFile } from "./status-file.js";
+import { openStore } from "./store/open-store.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
 export interface RunSpec {
@@ -160,23 +161,29 @@ async function start(
     await Promise.all(contexts.map((context) => context.gone));
   });
 
-  const store = await connectStore(address, id, server);
+  const info = encodeRunInfo({
+    version: protocolVersion,
+    jobId: files.jobId,
+    nameTasks: list.source.name,
+    cwd: spec.cwd,
+    prefix: files.prefix,
+    leaseMs: spec.leaseMs,
+    graceMs: spec.graceMs,
+    perEngine: { start: [...list.perEngine.start], stop: [...list.perEngine.stop] },
+    startMustSucceed: spec.startMustSucceed,
+    defaults: spec.defaults,
+  });
+  await server?.ready;
+  const { store, token } = await openStore({
+    address,
+    runId: id,
+    info,
+    startMs: server === null ? 0 : serverStartMs,
+    statusFile: files.status,
+    leaseMs: spec.leaseMs,
+  });
   undo.push(() => store.disconnect());
-  const token = await store.open(
-    encodeRunInfo({
-      version: protocolVersion,
-      jobId: files.jobId,
-      nameTasks: list.source.name,
-      cwd: spec.cwd,
-      prefix: files.prefix,
-      leaseMs: spec.leaseMs,
-      graceMs: spec.graceMs,
-      perEngine: { start: [...list.perEngine.start], stop: [...list.perEngine.stop] },
-      startMustSucceed: spec.startMustSucceed,
-      defaults: spec.defaults,
-    }),
-  );
-  undo.push(() => store.close(token));
+  undo.push(() => store.close());
   // Not before: who comes by it must find the run.
   writeDbUtilScript(files.dbUtil, dbUtilScript(files.prefix, spec.programs));
   undo.push(() => rmSync(files.dbUtil, { force: true }));
@@ -246,6 +253,7 @@ async function start(
   });
   const driver = new Driver({
     store,
+    privateStore: server !== null,
     token,
     core,
     feeder,
@@ -273,7 +281,10 @@ async function start(
   let finishing = false;
   if (server !== null) {
     void server.exited.then((end) => {
-      if (!finishing) driver.fail(new KvsLostError(`the private Redis server died (${howServerEnded(end)})`));
+      if (!finishing)
+        driver.fail(
+          new KvsLostError(`the private Redis server died (${howServerEnded(end)})`, "unreachable"),
+        );
     });
   }
   return {

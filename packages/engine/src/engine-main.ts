@@ -40,14 +40,12 @@ async function main(): Promise<void> {
   if (first === "") return;
   const config = parseEngineConfig(first);
   allocation = config.allocation;
-  const store = await connectRedisStore({
-    address: config.address,
-    runId: runId(config.runId),
-    role: "engine",
-    waitMs: connectMs,
-  });
+  const { address } = config;
+  const place = { address, runId: runId(config.runId), role: "engine" } as const;
+  const store = await connectRedisStore({ ...place, waitMs: connectMs });
   engine = new Engine(config, {
     store,
+    connect: (signal) => connectRedisStore({ ...place, waitMs: Infinity, signal }),
     starterGone: input.ended,
     launcher: (events) =>
       createLauncher({

@@ -1,18 +1,18 @@
 import { hostname } from "node:os";
-import type { ExchangeRequest } from "@taskmuster/kvs";
-import { TaskmusterError } from "@taskmuster/kvs";
-import { type EngineId, engineId } from "@taskmuster/kvs/protocol";
+import { type ExchangeRequest, type KvsStore, TaskmusterError } from "@taskmuster/kvs";
+import { type EngineId, type QueuedTask, contextId, engineId } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { AllocationEnd } from "./core/allocation-end.js";
 import { EngineCore } from "./core/engine-core.js";
 import { IdleTimeout } from "./core/idle-timeout.js";
 import { DriverWatch } from "./driver-watch.js";
 import type { EngineConfig } from "./engine-config.js";
-import { Heartbeat } from "./heartbeat.js";
+import { Heartbeat, type Renew } from "./heartbeat.js";
 import { type Joined, type JoiningWorld, joinRun } from "./joining.js";
 import type { Launcher, LauncherEvents } from "./launcher/launcher.js";
 import { openLog } from "./log.js";
 import { slotPlaces } from "./slot-places.js";
+import { StoreLink, type StoreLinkOptions } from "./store-link.js";
 import { StoreWatch } from "./store-watch.js";
 
 /** Bounds on one exchange with the store, so that no script runs long. */
@@ -27,6 +27,9 @@ const holdMs = 700;
 const mostRefusals = 3;
 
 export interface EngineWorld extends JoiningWorld {
+  readonly store: KvsStore;
+  /** To the same server, or what has taken its place. */
+  readonly connect: StoreLinkOptions["connect"];
   /** Resolves when whoever started this engine is gone. */
   readonly starterGone: Promise<void>;
 }
@@ -43,6 +46,7 @@ export class Engine {
   readonly #host = hostname();
   readonly #config: EngineConfig;
   readonly #world: EngineWorld;
+  readonly #link: StoreLink;
   readonly #ended: Promise<void>;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -61,6 +65,10 @@ export class Engine {
     this.#id = engineId(config.engine);
     this.#config = config;
     this.#world = world;
+    this.#link = new StoreLink(world.store, {
+      connect: world.connect,
+      isPrivate: config.address.private,
+    });
     this.#ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
@@ -71,9 +79,9 @@ export class Engine {
 
   /** Throws `TaskmusterError` when it cannot join, cannot run tasks, or loses the store for good. */
   async run(): Promise<void> {
-    const { store } = this.#world;
+    const events = this.#launcherEvents();
     try {
-      const joined = await joinRun(this.#id, this.#host, this.#config, this.#world, this.#launcherEvents());
+      const joined = await joinRun(this.#id, this.#host, this.#config, this.#link, this.#world, events);
       this.#launcher = joined.launcher;
       this.#openLog(joined);
       // It may have died while we joined.
@@ -81,7 +89,7 @@ export class Engine {
       await this.#work(joined);
     } finally {
       await this.#launcher?.close();
-      await store.disconnect();
+      await this.#link.close();
     }
   }
 
@@ -99,13 +107,14 @@ export class Engine {
   }
 
   async #work(joined: Joined): Promise<void> {
-    const { store, starterGone } = this.#world;
+    const { starterGone } = this.#world;
     const { leaseMs } = joined.run;
     const core = this.#makeCore(joined);
     this.#core = core;
     const driver = new DriverWatch(leaseMs, starterGone, () => performance.now());
     const storeWatch = new StoreWatch(leaseMs, performance.now());
-    const heartbeat = new Heartbeat(store, this.#id, leaseMs, () => core.stats, {
+    const renew: Renew = (request, then) => this.#link.ask((store) => store.renew(request), then);
+    const heartbeat = new Heartbeat(renew, this.#id, leaseMs, () => core.stats, {
       onAnswer: (answer) => {
         storeWatch.onAnswer();
         driver.onBeat(answer.driverBeat);
@@ -114,10 +123,10 @@ export class Engine {
         if (driver.givesUp(core.idle)) this.#abandon("the driver is gone and nobody has taken the run over");
       },
       onLease: (ms) => joined.launcher.setDeadline(ms),
-      onError: (error) => this.#fail(error),
     });
     const look = this.#lookRegularly(core, storeWatch, joined);
     this.#heartbeat = heartbeat;
+    this.#comeBackWhenForgotten(core, heartbeat, joined);
     heartbeat.start();
     if (this.#stopped === null) core.begin();
     else this.stop(this.#stopped.why, this.#stopped.cause);
@@ -129,6 +138,26 @@ export class Engine {
       clearInterval(look);
       for (const timer of this.#timers.values()) clearTimeout(timer);
     }
+  }
+
+  #comeBackWhenForgotten(core: EngineCore, heartbeat: Heartbeat, { rank, info }: Joined): void {
+    const context = contextId(this.#config.context);
+    this.#link.keep({
+      identity: { engine: this.#id, context, info, rank },
+      announce: () => core.announce(),
+      onForgotten: (why) => {
+        heartbeat.stop();
+        this.#log?.warn({ why }, "the store has forgotten this run; what runs here goes on");
+      },
+      onAnnounced: (answer) => {
+        this.#log?.info({ acknowledged: answer.acknowledged }, "announced to the store what is here");
+        heartbeat.start();
+        core.onAnnounced(answer);
+        void this.#listen();
+        if (core.phase === "left") void this.#leave(core.why);
+      },
+      onError: (error) => this.#fail(error),
+    });
   }
 
   #makeCore({ rank, run, needs, launcher, shares }: Joined): EngineCore {
@@ -211,21 +240,20 @@ export class Engine {
   }
 
   async #exchange(request: ExchangeRequest): Promise<void> {
-    try {
-      this.#core?.onExchanged(await this.#world.store.exchange(request));
-    } catch (error) {
-      this.#fail(error);
-    }
+    await this.#link.ask(
+      (store) => store.exchange(request),
+      (answer) => this.#core?.onExchanged(answer),
+    );
   }
 
+  /** Until the store forgets; then again when it is told who we are. */
   async #listen(): Promise<void> {
-    try {
-      while (!this.#ending) {
-        const heard = await this.#world.store.waitForBell(this.#id, bellMs);
-        if (heard === "rung") this.#core?.onBell();
-      }
-    } catch (error) {
-      this.#fail(error);
+    const { life } = this.#link;
+    while (!this.#ending && life === this.#link.life) {
+      await this.#link.ask(
+        (store) => store.waitForBell(this.#id, bellMs),
+        (heard) => (heard === "rung" ? this.#core?.onBell() : undefined),
+      );
     }
   }
 
@@ -237,25 +265,29 @@ export class Engine {
 
   async #leave(why: string): Promise<void> {
     if (this.#ending) return;
-    const { store } = this.#world;
-    try {
-      // What it has done shall stand there when it is gone.
-      await this.#heartbeat?.last();
-      if (!(await store.leave(this.#id, why))) {
-        const claims = await store.claimsOf(this.#id, maxReports);
-        this.#log?.error({ claims: claims.length }, "the store holds claims of ours that we do not know");
-        if (++this.#refusals > mostRefusals) throw leaveRefused();
-        this.#core?.onLeaveRefused(claims);
-        return;
-      }
-      const heartbeatLateMs = Math.round(this.#heartbeat?.mostLateMs ?? 0);
-      this.#log?.info({ ...this.#core?.stats, why, heartbeatLateMs }, "left");
-      const failure = this.#core?.failure ?? null;
-      if (failure !== null) throw new TaskmusterError("E_LAUNCH", failure);
-      this.#end();
-    } catch (error) {
-      this.#fail(error);
-    }
+    const heartbeat = this.#heartbeat;
+    await this.#link.ask(
+      async (store) => {
+        // What it has done shall stand there when it is gone.
+        if (heartbeat !== null) await store.renew(heartbeat.next());
+        return (await store.leave(this.#id, why)) ? null : store.claimsOf(this.#id, maxReports);
+      },
+      (claims) => (claims === null ? this.#onLeft(why) : this.#onLeaveRefused(claims)),
+    );
+  }
+
+  #onLeaveRefused(claims: readonly QueuedTask[]): void {
+    this.#log?.error({ claims: claims.length }, "the store holds claims of ours that we do not know");
+    if (++this.#refusals > mostRefusals) throw leaveRefused();
+    this.#core?.onLeaveRefused(claims);
+  }
+
+  #onLeft(why: string): void {
+    const heartbeatLateMs = Math.round(this.#heartbeat?.mostLateMs ?? 0);
+    this.#log?.info({ ...this.#core?.stats, why, heartbeatLateMs }, "left");
+    const failure = this.#core?.failure ?? null;
+    if (failure !== null) throw new TaskmusterError("E_LAUNCH", failure);
+    this.#end();
   }
 
   /** Leaves although results are not acknowledged: the tasks count as not done. */

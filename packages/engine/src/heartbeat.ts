@@ -1,5 +1,10 @@
-import type { EngineVerbs, RenewAnswer } from "@taskmuster/kvs";
-import { type EngineId, type EngineStats, encodeEngineStats } from "@taskmuster/kvs/protocol";
+import type { RenewAnswer, RenewRequest } from "@taskmuster/kvs/protocol";
+import {
+  type EngineId,
+  type EngineStats,
+  encodeEngineStats,
+  newcomerLeaseMs,
+} from "@taskmuster/kvs/protocol";
 
 /** A renewal is sent every `leaseMs / renewalsPerLease`, and never less often than this. */
 const longestIntervalMs = 5_000;
@@ -12,12 +17,14 @@ export interface HeartbeatEvents {
    * answered renewal was sent, less a margin, so that our tasks are dead before the driver may re-offer them.
    */
   onLease(msFromNow: number): void;
-  onError(error: unknown): void;
 }
+
+/** One renewal. Resolves when `then` has had the answer, or there will be none. */
+export type Renew = (request: RenewRequest, then: (answer: RenewAnswer) => void) => Promise<void>;
 
 /** Renews an engine's lease until it is stopped. One renewal under way at a time. */
 export class Heartbeat {
-  readonly #store: EngineVerbs;
+  readonly #send: Renew;
   readonly #engine: EngineId;
   readonly #leaseMs: number;
   readonly #stats: () => EngineStats;
@@ -27,17 +34,19 @@ export class Heartbeat {
   #said = "";
   #dueAt = 0;
   #timer: NodeJS.Timeout | null = null;
-  #stopped = false;
+  /** Grows with each start and stop: what was under way before is over. */
+  #life = 0;
+  #greeted = false;
   #mostLateMs = 0;
 
   constructor(
-    store: EngineVerbs,
+    send: Renew,
     engine: EngineId,
     leaseMs: number,
     stats: () => EngineStats,
     events: HeartbeatEvents,
   ) {
-    this.#store = store;
+    this.#send = send;
     this.#engine = engine;
     this.#leaseMs = leaseMs;
     this.#stats = stats;
@@ -49,56 +58,52 @@ export class Heartbeat {
     return this.#mostLateMs;
   }
 
+  /** May be called again after `stop`. */
   start(): void {
-    void this.#beat();
+    void this.#beat(++this.#life);
   }
 
   stop(): void {
-    this.#stopped = true;
+    this.#life++;
     if (this.#timer !== null) clearTimeout(this.#timer);
   }
 
-  /** Says once more how things stand, whatever the answer; for an engine that leaves. Rejects when the store is lost. */
-  async last(): Promise<void> {
-    await this.#renew();
+  /** What is said with a renewal: how things stand now. */
+  next(): RenewRequest {
+    const stats = this.#stats();
+    this.#said = said(stats);
+    return { engine: this.#engine, counter: ++this.#counter, stats: encodeEngineStats(stats) };
   }
 
-  async #beat(): Promise<void> {
+  async #beat(life: number): Promise<void> {
     const sentAt = performance.now();
     if (this.#dueAt > 0) this.#mostLateMs = Math.max(this.#mostLateMs, sentAt - this.#dueAt);
-    try {
-      const answer = await this.#renew();
-      if (this.#stopped) return;
-      this.#events.onLease(sentAt + this.#leaseMs * (1 - leaseMargin) - performance.now());
+    await this.#send(this.next(), (answer) => {
+      if (life !== this.#life) return;
+      this.#greeted = answer.greeted;
+      this.#events.onLease(sentAt + this.#currentLeaseMs * (1 - leaseMargin) - performance.now());
       this.#events.onAnswer(answer);
-    } catch (error) {
-      if (!this.#stopped) this.#events.onError(error);
-      return;
-    }
-    this.#dueAt = performance.now() + Math.min(longestIntervalMs, this.#leaseMs / renewalsPerLease);
-    this.#wait();
+    });
+    if (life !== this.#life) return;
+    this.#dueAt = performance.now() + Math.min(longestIntervalMs, this.#currentLeaseMs / renewalsPerLease);
+    this.#wait(life);
+  }
+
+  /** A driver that does not know of us does not wait for us after its store has forgotten. */
+  get #currentLeaseMs(): number {
+    return this.#greeted ? this.#leaseMs : Math.min(this.#leaseMs, newcomerLeaseMs);
   }
 
   /** People who watch want to see what has changed sooner than the lease would need it. */
-  #wait(): void {
+  #wait(life: number): void {
     const left = Math.max(0, this.#dueAt - performance.now());
     this.#timer = setTimeout(
       () => {
-        if (left <= newsIntervalMs || this.#said !== said(this.#stats())) void this.#beat();
-        else this.#wait();
+        if (left <= newsIntervalMs || this.#said !== said(this.#stats())) void this.#beat(life);
+        else this.#wait(life);
       },
       Math.min(left, newsIntervalMs),
     );
-  }
-
-  #renew(): Promise<RenewAnswer> {
-    const stats = this.#stats();
-    this.#said = said(stats);
-    return this.#store.renew({
-      engine: this.#engine,
-      counter: ++this.#counter,
-      stats: encodeEngineStats(stats),
-    });
   }
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { JoinAnswer, KvsStore } from "@taskmuster/kvs";
+import type { JoinAnswer } from "@taskmuster/kvs";
 import { TaskmusterError } from "@taskmuster/kvs";
 import {
   type EngineId,
@@ -14,10 +14,10 @@ import type { SlotShares } from "./core/slot-shares.js";
 import type { EngineConfig } from "./engine-config.js";
 import type { Launcher, LauncherEvents } from "./launcher/launcher.js";
 import { divideNode } from "./node-resources.js";
+import type { StoreLink } from "./store-link.js";
 import { enterDirectory, isCurrentDirectory } from "./working-directory.js";
 
 export interface JoiningWorld {
-  readonly store: KvsStore;
   /** For tasks that run in what is our directory when it is called. */
   readonly launcher: (events: LauncherEvents) => Promise<Launcher>;
 }
@@ -26,6 +26,8 @@ export interface Joined {
   readonly rank: number;
   readonly needs: Extract<JoinAnswer, { kind: "joined" }>["needs"];
   readonly run: RunInfo;
+  /** What it said of itself. */
+  readonly info: Uint8Array;
   /** Started, in the run's directory. */
   readonly launcher: Launcher;
   readonly shares: SlotShares;
@@ -44,6 +46,7 @@ export async function joinRun(
   id: EngineId,
   host: string,
   config: EngineConfig,
+  link: StoreLink,
   world: JoiningWorld,
   events: LauncherEvents,
 ): Promise<Joined> {
@@ -59,7 +62,7 @@ export async function joinRun(
   });
   // Both take a while, and most engines are started where tasks run.
   const [joining, starting] = await Promise.allSettled([
-    within(joinMs, world.store.join({ engine: id, context: contextId(config.context), info })),
+    within(joinMs, link.join({ engine: id, context: contextId(config.context), info })),
     startLauncher(world, events),
   ]);
   let launcher = starting.status === "fulfilled" ? starting.value : null;
@@ -79,10 +82,10 @@ export async function joinRun(
       }
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      await within(leaveMs, world.store.leave(id, why)).catch(() => undefined);
+      await within(leaveMs, link.current.leave(id, why)).catch(() => undefined);
       throw error;
     }
-    return { rank: joined.rank, needs: joined.needs, run, launcher, shares, endsAt };
+    return { rank: joined.rank, needs: joined.needs, run, info, launcher, shares, endsAt };
   } catch (error) {
     await launcher?.close();
     throw error;

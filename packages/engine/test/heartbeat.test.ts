@@ -1,37 +1,34 @@
-import type { EngineVerbs, RenewAnswer, RenewRequest } from "@taskmuster/kvs";
-import { decodeEngineStats, engineId, type EngineStats } from "@taskmuster/kvs/protocol";
+import type { RenewAnswer, RenewRequest } from "@taskmuster/kvs";
+import { type EngineStats, decodeEngineStats, engineId } from "@taskmuster/kvs/protocol";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Heartbeat } from "../src/heartbeat.js";
+import { Heartbeat, type Renew } from "../src/heartbeat.js";
 
-const answer: RenewAnswer = { acknowledged: 3, wanted: "run", driverBeat: 9 };
+const answer: RenewAnswer = { acknowledged: 3, wanted: "run", driverBeat: 9, greeted: true };
 const stats: EngineStats = { state: "running", why: "", busy: 1, done: 2, failed: 0 };
 
 /** A store that answers renewals when it is told to. */
 class Store {
   readonly requests: RenewRequest[] = [];
-  #settle: { resolve: (answer: RenewAnswer) => void; reject: (error: Error) => void } | null = null;
+  #settle: ((answer: RenewAnswer | null) => void) | null = null;
 
-  get verbs(): EngineVerbs {
-    const other = (): never => {
-      throw new Error("not a renewal");
-    };
-    const renew = (request: RenewRequest): Promise<RenewAnswer> => {
-      this.requests.push(request);
-      return new Promise((resolve, reject) => {
-        this.#settle = { resolve, reject };
-      });
-    };
-    return { renew, join: other, exchange: other, leave: other };
-  }
+  readonly renew: Renew = async (request, then) => {
+    this.requests.push(request);
+    const settled = new Promise<RenewAnswer | null>((resolve) => {
+      this.#settle = resolve;
+    });
+    const given = await settled;
+    if (given !== null) then(given);
+  };
 
-  async answer(after = 0): Promise<void> {
+  async answer(after = 0, greeted = true): Promise<void> {
     await vi.advanceTimersByTimeAsync(after);
-    this.#settle?.resolve(answer);
+    this.#settle?.({ ...answer, greeted });
     await vi.advanceTimersByTimeAsync(0);
   }
 
+  /** There will be no answer. */
   async fail(): Promise<void> {
-    this.#settle?.reject(new Error("gone"));
+    this.#settle?.(null);
     await vi.advanceTimersByTimeAsync(0);
   }
 }
@@ -39,10 +36,9 @@ class Store {
 function started(leaseMs: number) {
   const store = new Store();
   const events: unknown[][] = [];
-  const heartbeat = new Heartbeat(store.verbs, engineId("engine00"), leaseMs, () => stats, {
+  const heartbeat = new Heartbeat(store.renew, engineId("engine00"), leaseMs, () => stats, {
     onAnswer: (each) => events.push(["answer", each]),
     onLease: (ms) => events.push(["lease", ms]),
-    onError: (error) => events.push(["error", String(error)]),
   });
   heartbeat.start();
   return { store, events, heartbeat };
@@ -86,9 +82,9 @@ describe("Heartbeat", () => {
   it("tells news sooner, and once more before it leaves", async () => {
     let busy = 0;
     const store = new Store();
-    const nothing = { onAnswer: () => undefined, onLease: () => undefined, onError: () => undefined };
+    const nothing = { onAnswer: () => undefined, onLease: () => undefined };
     const heartbeat = new Heartbeat(
-      store.verbs,
+      store.renew,
       engineId("engine00"),
       300_000,
       () => ({ ...stats, busy }),
@@ -104,8 +100,10 @@ describe("Heartbeat", () => {
     expect(store.requests).toHaveLength(2);
     heartbeat.stop();
     busy = 0;
-    void heartbeat.last();
-    expect(store.requests.map(({ stats: said }) => decodeEngineStats(said).busy)).toEqual([0, 3, 0]);
+    const said = [...store.requests, heartbeat.next()].map(
+      (request) => decodeEngineStats(request.stats).busy,
+    );
+    expect(said).toEqual([0, 3, 0]);
   });
 
   it("says nothing after it was stopped, and leaves no timer", async () => {
@@ -120,10 +118,31 @@ describe("Heartbeat", () => {
     expect(other.events).toEqual([]);
   });
 
-  it("tells an error, and beats no more", async () => {
-    const { store, events } = started(10_000);
+  it("goes on with higher counts when it is started again, whatever becomes of what was under way", async () => {
+    const { store, events, heartbeat } = started(10_000);
+    heartbeat.stop();
     await store.fail();
-    expect(events).toEqual([["error", "Error: gone"]]);
-    expect(vi.getTimerCount()).toBe(0);
+    heartbeat.start();
+    await store.answer();
+    expect(events).toEqual([
+      ["lease", 9000],
+      ["answer", answer],
+    ]);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.requests.map(({ counter }) => counter)).toEqual([1, 2, 3]);
+    heartbeat.stop();
+  });
+
+  it("has a short lease as long as the driver does not know of it", async () => {
+    const { store, events, heartbeat } = started(300_000);
+    await store.answer(0, false);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(store.requests).toHaveLength(2);
+    await store.answer(0, true);
+    await vi.advanceTimersByTimeAsync(4999);
+    expect(store.requests).toHaveLength(2);
+    const leases = events.filter(([kind]) => kind === "lease").map(([, ms]) => ms);
+    expect(leases).toEqual([9000, 270_000]);
+    heartbeat.stop();
   });
 });

@@ -42,12 +42,22 @@ export class KvsError extends TaskmusterError {
   }
 }
 
-/** The store forgot what it held (its `run_id` changed), or the run's keys are gone. */
+/**
+ * - `forgotten`: the server is another one than the run was opened on, or was emptied, or waits for this engine's `announce`;
+ * - `gone`: it does not have the run; that has ended, or the server was emptied;
+ * - `unknown`: it does not know this engine;
+ * - `unreachable`: it does not answer, or cannot be started again.
+ */
+export type KvsLoss = "forgotten" | "gone" | "unknown" | "unreachable";
+
+/** The store forgot what it held (its `run_id` changed), or the run's keys are gone, or it is. */
 export class KvsLostError extends TaskmusterError {
   override readonly name = "KvsLostError";
+  readonly loss: KvsLoss;
 
-  constructor(message: string, options?: ErrorOptions) {
+  constructor(message: string, loss: KvsLoss, options?: ErrorOptions) {
     super("E_KVS_LOST", message, options);
+    this.loss = loss;
   }
 }
 

@@ -6,16 +6,17 @@ import type { EngineId, RunId } from "./protocol/index.js";
  * server never touch each other's. `<…>` is a variable part.
  */
 export const runKeyNames = {
-  meta: "hash: epoch (run_id of the server), token, beat, state, handled, info, wanted, needs, published, acknowledged, dropped, ranks, members, limited",
+  meta: "hash: epoch (run_id of the server), opener, token, beat, state, handled, info, wanted, needs, published, acknowledged, dropped, ranks, members, limited",
   engines: "list: ids of all engines, by rank",
   "engine:<engine>":
-    "hash: state, context, rank, info, contextWanted, wanted, seq, reported, acknowledged, renewal, stats, idle, last, awaits, expelled, why",
+    "hash: state, context, rank, info, contextWanted, wanted, seq, reported, acknowledged, renewal, stats, idle, last, awaits, greeted, announced, claimed, expelled, why",
   "claims:<engine>": "hash: task id, element of the queue",
   "queue:<needs>": "list: <needs> <id>:<attempt>:<task>",
   reports: "list, an element for each exchange: <engine>:<number of the first>:<how many>:<reports>",
   idle: "sorted set: engine, free slots; whom to ring when tasks are published",
   starved: "sorted set: the same, for engines whose context has no credit left",
-  contexts: "hash: wanted:<context>, rank:<context>, info:<context>, credit:<context>, nonce:<nonce>",
+  contexts:
+    "hash: wanted:<context>, rank:<context>, info:<context>, credit:<context>, granted:<context>, nonceOf:<context>, nonce:<nonce>",
   labels: "list: names of all contexts, by rank",
   gone: "list: engines that are no members any more, oldest first",
   requests: "list: what others ask of the driver, oldest first",

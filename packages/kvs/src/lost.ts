@@ -3,18 +3,20 @@ import { KvsError, KvsLostError } from "./errors.js";
 // Said by every implementation of the store in the same words.
 
 export function runIsOver(): KvsLostError {
-  return new KvsLostError("the run is over: the key-value store no longer has it");
+  return new KvsLostError("the run is over: the key-value store no longer has it", "gone");
 }
 
 export function serverWasReplaced(): KvsLostError {
   return new KvsLostError(
     "the key-value store was restarted or replaced since this run was opened: what it held of the run counts as lost",
+    "forgotten",
   );
 }
 
 export function engineIsUnknown(): KvsLostError {
   return new KvsLostError(
     "the run does not know this engine: it has to join first, or it has been no member for so long that it was forgotten",
+    "unknown",
   );
 }
 

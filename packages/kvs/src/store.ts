@@ -1,4 +1,6 @@
 import type {
+  AnnounceAnswer,
+  AnnounceRequest,
   Beat,
   ClaimedTask,
   EngineId,
@@ -7,13 +9,17 @@ import type {
   ExchangeAnswer,
   ExchangeRequest,
   FencingToken,
+  Greeting,
   JoinAnswer,
   JoinRequest,
   QueuedTask,
   ReceivedReports,
   ReceivedRequests,
+  RemainingContext,
+  RemainingEngine,
   RenewAnswer,
   RenewRequest,
+  Reopening,
   Scope,
   Snapshot,
   Wanted,
@@ -51,9 +57,23 @@ export interface KvsStore extends DriverVerbs, ContextVerbs, EngineVerbs {
 export interface DriverVerbs {
   /**
    * Creates the run, or takes it over, and answers the new fencing token. `info` is what engines get when
-   * they join (see `encodeRunInfo`).
+   * they join (see `encodeRunInfo`). With `reopening` after the store has forgotten: see there.
    */
-  open(info: Uint8Array): Promise<FencingToken>;
+  open(info: Uint8Array, reopening?: Reopening): Promise<FencingToken>;
+
+  /**
+   * After `open` in a store that has forgotten: contexts and engines as they are remembered. The engines are members, but awaited: they can do
+   * nothing before they `announce` themselves; their bells are rung. Of those that have done so already only an order counts. Of a limit
+   * what is granted beyond the last time is added. At most some hundred at a time.
+   */
+  restore(
+    token: FencingToken,
+    contexts: readonly RemainingContext[],
+    engines: readonly RemainingEngine[],
+  ): Promise<void>;
+
+  /** Says that the driver knows of this engine. Null: the store does not. */
+  greet(token: FencingToken, engine: EngineId): Promise<Greeting | null>;
 
   /**
    * Appends tasks to their queues (`front`: puts them before all others, for re-offers) and rings as
@@ -123,6 +143,12 @@ export interface ContextVerbs {
 export interface EngineVerbs {
   /** Becomes a member. Repeated with the same id it is the same membership. A run that is ordered to stop takes nobody in (`noRun`). */
   join(request: JoinRequest): Promise<JoinAnswer>;
+
+  /**
+   * Becomes a member again in a store that has forgotten, with the same id, rank and claims. Until the last part it is awaited. A part
+   * that was there before (by `seq`) changes nothing.
+   */
+  announce(request: AnnounceRequest): Promise<AnnounceAnswer>;
 
   /**
    * Hands reports and unstarted tasks in and claims the next ones, in one round trip. One at a time per engine;

@@ -51,14 +51,11 @@ export async function fleet(
   const runs: Promise<void>[] = [];
   const one = async (config: EngineConfig): Promise<void> => {
     const { address } = config;
-    const store = await connectRedisStore({
-      address,
-      runId: runId(config.runId),
-      role: "engine",
-      waitMs: 30_000,
-    });
+    const place = { address, runId: runId(config.runId), role: "engine", waitMs: 30_000 } as const;
+    const store = await connectRedisStore(place);
     const engine = new Engine(config, {
       store: watched(store),
+      connect: async () => watched(await connectRedisStore(place)),
       starterGone: new Promise(() => undefined),
       launcher: (events) => createLauncher({ kind: config.launcher, events, cwd: process.cwd() }),
     });

@@ -16,9 +16,16 @@ export function contextSuite({ connect, open }: Bench): void {
     ]);
     const { contexts } = await store.snapshot();
     expect(contexts.map((each) => ({ ...each, info: text(each.info) }))).toEqual([
-      { context: "SSH0", rank: 0, info: "info of SSH#", wanted: "run", credit: null },
-      { context: "a1b1", rank: 1, info: "info of a#b#", wanted: "run", credit: null },
-      { context: "J12%1", rank: 2, info: "info of J12%1", wanted: "run", credit: null },
+      { context: "SSH0", rank: 0, info: "info of SSH#", nonce: "nonce of SSH#", wanted: "run", credit: null },
+      { context: "a1b1", rank: 1, info: "info of a#b#", nonce: "nonce of a#b#", wanted: "run", credit: null },
+      {
+        context: "J12%1",
+        rank: 2,
+        info: "info of J12%1",
+        nonce: "nonce of J12%1",
+        wanted: "run",
+        credit: null,
+      },
     ]);
   });
 

@@ -27,6 +27,8 @@ export function memberSuite({ open }: Bench): void {
         wanted: "run",
         state: "member",
         why: "",
+        awaited: false,
+        greeted: false,
       },
       expect.objectContaining({ engine: two.id, context: "other ctx", rank: 1 }),
     ]);

@@ -62,6 +62,8 @@ export function runSuite({ world, connect, open }: Bench): void {
     const member = engineId("engine01");
     const verbs = [
       () => store.publish(token, 1, [task(0)]),
+      () => store.restore(token, [], []),
+      () => store.greet(token, member),
       () => store.withdraw(token, task(0)),
       () => store.receive(token, 1),
       () => store.acknowledge(token, 1),

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { openLog } from "@taskmuster/driver";
-import type { KvsStore } from "@taskmuster/kvs";
 import {
   type ContextId,
+  type EngineId,
   type EnrolRequest,
   encodeContextInfo,
   encodeRequest,
@@ -10,10 +10,11 @@ import {
 } from "@taskmuster/kvs/protocol";
 import type { RunAddress } from "@taskmuster/kvs/server";
 import { plural } from "../wording.js";
+import type { ContextLink } from "./context-link.js";
 import type { OwnContext } from "./own-context.js";
 
 interface Attendance {
-  readonly store: KvsStore;
+  readonly link: ContextLink;
   readonly address: RunAddress;
   readonly request: Omit<EnrolRequest, "info">;
   readonly id: ContextId;
@@ -39,16 +40,31 @@ export async function attend(
     // The run may be over, or its store away for a while: engines see to themselves.
     telling.catch((error: unknown) => log.warn({ err: error }, what));
   };
-  const sendNews = (): Promise<unknown> =>
-    run.store.enrol({ ...run.request, info: encodeContextInfo(context.info) });
-  context.onEngineGone((engine, gone) => {
-    log.info({ engine, ...gone }, "engine gone");
-    if (gone.ok || !gone.proven) return;
-    const why = gone.message;
+  const request = (): EnrolRequest => ({ ...run.request, info: encodeContextInfo(context.info) });
+  const sendNews = (): Promise<unknown> => run.link.enrol(request());
+  const gone: { readonly engine: EngineId; readonly why: string }[] = [];
+  const tellDead = ({ engine, why }: { readonly engine: EngineId; readonly why: string }): void =>
     tell(
       "the driver was not told of an engine's death",
-      run.store.ask(encodeRequest({ kind: "dead", version: protocolVersion, engine, why })),
+      run.link.ask(encodeRequest({ kind: "dead", version: protocolVersion, engine, why })),
     );
+  context.onEngineGone((engine, end) => {
+    log.info({ engine, ...end }, "engine gone");
+    if (!end.proven) return;
+    const dead = { engine, why: end.message === "" ? "its process ended" : end.message };
+    gone.push(dead);
+    // One that ended well has said so itself.
+    if (!end.ok) tellDead(dead);
+  });
+  run.link.keep({
+    // Under the name that it has.
+    request: () => ({ ...request(), label: run.id }),
+    onBack: () => {
+      log.info("enrolled with a store that had forgotten");
+      // Whom the driver may still be waiting for.
+      for (const dead of gone) tellDead(dead);
+    },
+    onError: (error) => log.error({ err: error }, "cannot come back to the store"),
   });
   const news = (): void => tell("the store was not told news of this context", sendNews());
   context.onNews(news);

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
-import type { KvsStore } from "@taskmuster/kvs";
 import { runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { readAddressFile } from "@taskmuster/kvs/server";
 import { type FoundRun, findPrefix, findRun } from "./find-run.js";
+import { LookStore, type RunLookStore } from "./look-store.js";
 
 /** The run that is meant: what was named, else what `dbUtil.sh` names, else the newest in this directory. */
 export function runMeant(named: string | undefined, env: NodeJS.ProcessEnv): Promise<FoundRun> {
@@ -16,10 +16,11 @@ export function runMeant(named: string | undefined, env: NodeJS.ProcessEnv): Pro
 /** Calls `use` with the run's store, and closes it. */
 export async function withRun<Result>(
   run: FoundRun,
-  use: (store: KvsStore) => Promise<Result>,
+  use: (store: RunLookStore) => Promise<Result>,
 ): Promise<Result> {
   const address = readAddressFile(run.addressFile);
-  const store = await connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
+  const connect = () => connectRedisStore({ address, runId: runId(address.runId), role: "monitor" });
+  const store = new LookStore(await connect(), connect, () => !existsSync(run.addressFile));
   try {
     return await use(store);
   } finally {
@@ -30,7 +31,7 @@ export async function withRun<Result>(
 /** The same for who changes something: `isOver` tells that the run has ended, and its store with it. */
 export function steer<Result>(
   run: FoundRun,
-  use: (store: KvsStore, isOver: () => boolean) => Promise<Result>,
+  use: (store: RunLookStore, isOver: () => boolean) => Promise<Result>,
 ): Promise<Result> {
   return withRun(run, (store) => use(store, () => !existsSync(run.addressFile)));
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { type KvsStore, TaskmusterError } from "@taskmuster/kvs";
+import { TaskmusterError } from "@taskmuster/kvs";
 import {
   type EngineSnapshot,
   type Snapshot,
@@ -11,6 +11,9 @@ import {
 import { UsageError } from "../usage-error.js";
 import { plural } from "../wording.js";
 import { askedBy } from "./connect-run.js";
+import type { RunLookStore } from "./look-store.js";
+
+type Steered = Pick<RunLookStore, "snapshot" | "ask">;
 
 /** What a name on the command line stands for. */
 type Target =
@@ -25,7 +28,7 @@ const answerMs = 10_000;
  * name that nobody has.
  */
 export async function retire(
-  store: KvsStore,
+  store: Steered,
   isOver: () => boolean,
   names: readonly string[],
   now: boolean,
@@ -44,7 +47,7 @@ export async function retire(
 }
 
 /** Asks the driver to end the run, and waits until it does so. Answers what to say. */
-export async function stop(store: KvsStore, isOver: () => boolean, now: boolean): Promise<string> {
+export async function stop(store: Steered, isOver: () => boolean, now: boolean): Promise<string> {
   if (!(await store.snapshot()).open) throw new UsageError("the run has ended");
   await ask(store, "run", "", now ? "stop" : "drain");
   await answered(store, isOver, (seen) => !seen.open || seen.wanted !== "run");
@@ -54,7 +57,7 @@ export async function stop(store: KvsStore, isOver: () => boolean, now: boolean)
 }
 
 async function ask(
-  store: KvsStore,
+  store: Steered,
   scope: "run" | "context" | "engine",
   name: string,
   wanted: "drain" | "stop",
@@ -105,7 +108,7 @@ function isTold(target: Target, { open, contexts, engines }: Snapshot): boolean 
 
 /** Until `done`, or the run is over: a private store that is gone answers nothing any more. */
 async function answered(
-  store: KvsStore,
+  store: Steered,
   isOver: () => boolean,
   done: (seen: Snapshot) => boolean,
 ): Promise<void> {

@@ -37,7 +37,7 @@ async function findClaim(
     const found = await Promise.all(
       engines.slice(at, at + atATime).map(async (engine) => {
         const claims = await store.claimsOf(engine.id, mostClaims);
-        const claim = claims.find(({ id }) => id === task);
+        const claim = claims.find(({ id, body }) => id === task && body.length > 0);
         return claim === undefined ? null : claimCard(decodeTask(claim.body), placeOf(engine));
       }),
     );
@@ -52,7 +52,8 @@ function placeOf({ rank, host, context }: EnginePicture): string {
 }
 
 export function claimedTasks(claims: Awaited<ReturnType<KvsStore["claimsOf"]>>): readonly Task[] {
-  return claims.map(({ body }) => decodeTask(body));
+  // Of some that have ended the store was not told their text (see `announce`).
+  return claims.flatMap(({ body }) => (body.length === 0 ? [] : [decodeTask(body)]));
 }
 
 function unknownText(hasFile: boolean, statusFile: string, picture: Picture | null): string {

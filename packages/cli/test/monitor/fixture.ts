@@ -73,6 +73,7 @@ export interface EngineIs extends Partial<EngineInfo>, Partial<Omit<EngineStats,
   readonly renewal?: number;
   readonly claims?: number;
   readonly wanted?: EngineSnapshot["wanted"];
+  readonly awaited?: boolean;
   readonly membership?: EngineSnapshot["state"];
   readonly why?: string;
   readonly statsWhy?: string;
@@ -107,6 +108,8 @@ export function engine(is: EngineIs): EngineSnapshot {
     wanted: is.wanted ?? "run",
     state: is.membership ?? "member",
     why: is.why ?? "",
+    awaited: is.awaited ?? false,
+    greeted: true,
   };
 }
 
@@ -121,6 +124,7 @@ export function context(is: ContextIs): ContextSnapshot {
   return {
     context: contextId(is.label),
     rank: is.rank ?? 0,
+    nonce: `nonce of ${is.label}`,
     wanted: is.wanted ?? "run",
     credit: is.credit ?? null,
     info: encodeContextInfo({

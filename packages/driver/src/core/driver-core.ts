@@ -18,6 +18,7 @@ import { Tally } from "./tally.js";
 import type { Item } from "./task-file/index.js";
 import { TaskBits } from "./task-bits.js";
 import { TaskTable } from "./task-table.js";
+import { Unsettled } from "./unsettled.js";
 import { Window } from "./window.js";
 
 export type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
@@ -55,6 +56,8 @@ export class DriverCore {
   readonly #window = new Window();
   readonly #tally = new Tally();
   readonly #lastReport = new Map<EngineId, number>();
+  readonly #perEngineReports = new Map<EngineId, number>();
+  readonly #unsettled = new Unsettled();
   #outstandingBytes = 0;
   readonly #back: Outstanding[] = [];
   readonly #front: Outstanding[] = [];
@@ -181,7 +184,10 @@ export class DriverCore {
       if (number <= (this.#lastReport.get(engine) ?? 0)) continue;
       this.#lastReport.set(engine, number);
       if (report.kind === "task") this.#onTaskReport(report, now);
-      else this.#onPerEngineReport(report, report.kind);
+      else {
+        this.#perEngineReports.set(engine, (this.#perEngineReports.get(engine) ?? 0) + 1);
+        this.#onPerEngineReport(report, report.kind);
+      }
     }
     this.#window.tasksEnded(this.#ended.count - before, now);
     this.#proceed(now);
@@ -201,6 +207,41 @@ export class DriverCore {
       if (task?.attempt === claim.attempt) this.#reoffer(task, true, now);
     }
     this.#proceed(now);
+  }
+
+  /** The store has forgotten: whoever has what was published, or nobody, has to be found out. */
+  onForgotten(): void {
+    const never = new Set([...this.#front, ...this.#back]);
+    const published = [...this.#outstanding.values()].filter((task) => !never.has(task));
+    this.#unsettled.add(published);
+  }
+
+  /** An engine that came back to the store has these. */
+  onAnnounced(claims: readonly ClaimedTask[]): void {
+    this.#unsettled.onAnnounced(claims);
+  }
+
+  /**
+   * All who could have come back: what nobody has announced is offered again. `certain`: nobody has run it either; else it may have been an engine's
+   * that is dead by now. Answers attempts that were given up for that.
+   */
+  onSettled(certain: boolean, now: number): readonly ClaimedTask[] {
+    const givenUp: ClaimedTask[] = [];
+    for (const task of this.#unsettled.takeAll()) {
+      // It has ended meanwhile, or was lost with an engine that had announced it; or the run ends, and whoever has it tells.
+      if (this.#outstanding.get(task.id) !== task || this.#phase !== "running") continue;
+      if (certain) this.#front.push(task);
+      else {
+        givenUp.push({ id: task.id, attempt: task.attempt });
+        this.#reoffer(task, false, now);
+      }
+    }
+    return givenUp;
+  }
+
+  /** Of a task each: ends that this engine has told. */
+  tasksReportedBy(engine: EngineId): number {
+    return (this.#lastReport.get(engine) ?? 0) - (this.#perEngineReports.get(engine) ?? 0);
   }
 
   onMembers(members: { readonly engines: number; readonly slots: number; readonly claimed: number }): void {

@@ -18,6 +18,12 @@ export class TaskTable<Value> {
     return this.get(id) !== undefined;
   }
 
+  *values(): Iterable<Value> {
+    for (const { values } of this.#pages.values()) {
+      for (const value of values) if (value !== undefined) yield value;
+    }
+  }
+
   set(id: number, value: Value): void {
     const index = Math.floor(id / pageSize);
     let page = this.#pages.get(index);

@@ -18,6 +18,8 @@ function engine(name: string, renewal: number, state: EngineSnapshot["state"] = 
     wanted: "run",
     state,
     why: "",
+    awaited: false,
+    greeted: true,
   };
 }
 

@@ -1,4 +1,5 @@
 import {
+  type AnnounceAnswer,
   type EngineStats,
   type ExchangeAnswer,
   type NeedsKey,
@@ -7,6 +8,7 @@ import {
   type Wanted,
   decodeTask,
 } from "@taskmuster/kvs/protocol";
+import type { AnnouncePart } from "./announcement.js";
 import { ClaimSize } from "./claim-size.js";
 import { type EnginePlace, slotEnvironment, taskEnvironment } from "./environment.js";
 import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
@@ -105,6 +107,11 @@ export class EngineCore {
     return this.#ends.holding;
   }
 
+  /** Why it goes, or went. */
+  get why(): string {
+    return this.#why;
+  }
+
   /** Why this engine could do no work at all. */
   get failure(): string | null {
     return this.#failure;
@@ -151,6 +158,18 @@ export class EngineCore {
     this.#talk.onExchanged(answer);
     for (const task of answer.tasks) this.#waiting.push(task);
     // After the new tasks are in: what an order finds waiting is released.
+    this.onWanted(answer.wanted);
+    this.#proceed();
+  }
+
+  /** The store has forgotten: what it is to be told before anything is exchanged. What runs goes on. May be asked again. */
+  announce(): readonly AnnouncePart[] {
+    const here = [...this.#launched.values(), ...this.#ends.held];
+    return this.#talk.announce([...this.#waiting, ...here.flatMap(({ queued }) => queued ?? [])]);
+  }
+
+  onAnnounced(answer: Extract<AnnounceAnswer, { kind: "announced" }>): void {
+    this.#talk.onAnnounced(answer);
     this.onWanted(answer.wanted);
     this.#proceed();
   }

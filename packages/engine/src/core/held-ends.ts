@@ -15,6 +15,10 @@ export class HeldEnds<End> {
     return this.#young.length + this.#old.length;
   }
 
+  get all(): readonly End[] {
+    return [...this.#old, ...this.#young];
+  }
+
   some(isMeant: (end: End) => boolean): boolean {
     return this.#young.some(isMeant) || this.#old.some(isMeant);
   }

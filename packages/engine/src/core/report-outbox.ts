@@ -5,7 +5,7 @@ import type { NumberedReport, TaskId } from "@taskmuster/kvs/protocol";
  * store that forgets what it held. Numbered from 1 without gaps.
  */
 export class ReportOutbox {
-  readonly #waiting: NumberedReport[] = [];
+  #waiting: NumberedReport[] = [];
   #handedIn: NumberedReport[] = [];
   /** So many at the front of `#handedIn` are on disk. */
   #acknowledged = 0;
@@ -23,6 +23,24 @@ export class ReportOutbox {
 
   get isEmpty(): boolean {
     return this.waiting === 0 && this.awaited === 0;
+  }
+
+  /** Number of the last one that is known to be on disk. */
+  get acknowledged(): number {
+    const first = this.#handedIn[this.#acknowledged] ?? this.#waiting[0];
+    return (first?.number ?? this.#next) - 1;
+  }
+
+  /** All that are not acknowledged, oldest first. */
+  get all(): readonly NumberedReport[] {
+    return [...this.#handedIn.slice(this.#acknowledged), ...this.#waiting];
+  }
+
+  /** Who had them has forgotten: they are handed in again, with the same numbers. */
+  handInAgain(): void {
+    this.#waiting = [...this.all];
+    this.#handedIn = [];
+    this.#acknowledged = 0;
   }
 
   /** `ends`: the claim that this ends; null for a PERENGINE command. */

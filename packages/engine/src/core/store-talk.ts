@@ -1,4 +1,5 @@
 import type {
+  AnnounceAnswer,
   EngineId,
   ExchangeAnswer,
   ExchangeRequest,
@@ -6,6 +7,7 @@ import type {
   QueuedTask,
   TaskId,
 } from "@taskmuster/kvs/protocol";
+import { type AnnouncePart, announcementOf, endedTasks } from "./announcement.js";
 import { ReportOutbox } from "./report-outbox.js";
 
 export interface StoreTalkSettings {
@@ -32,7 +34,12 @@ export class StoreTalk {
   readonly #releases: QueuedTask[] = [];
   #needs: readonly NeedsKey[];
   #nextSeq = 1;
+  /** An exchange, or an announcement. */
   #underWay = false;
+  /** Tasks that the exchange under way gives back. */
+  #givingBack = 0;
+  /** Claims that were made, less those that were given back. */
+  #claimed = 0;
   /** The queues may hold something: nobody has looked since the bell rang, or the last claim got all it wanted. */
   #mayClaim = true;
   /**
@@ -48,7 +55,7 @@ export class StoreTalk {
     this.#needs = needs;
   }
 
-  /** An exchange. */
+  /** An exchange, or an announcement. */
   get underWay(): boolean {
     return this.#underWay;
   }
@@ -84,10 +91,37 @@ export class StoreTalk {
 
   onExchanged(answer: ExchangeAnswer): void {
     this.#underWay = false;
+    this.#claimed += answer.tasks.length - this.#givingBack;
     // Of needs that it did not know this exchange could not claim anything, and nobody rings for them again.
     if (answer.tasks.length > 0 || answer.needs.length > this.#needs.length) this.#mayClaim = true;
     this.#needs = answer.needs;
     this.#reports.acknowledge(answer.acknowledged);
+  }
+
+  /**
+   * The store has forgotten. What was to be given back, or was in an exchange that has no answer, may be another's by now: it is not
+   * announced, and so not ours. Nothing is exchanged before `onAnnounced`.
+   */
+  announce(held: readonly QueuedTask[]): readonly AnnouncePart[] {
+    const givenUp = this.#releases.splice(0).length + (this.#underWay ? this.#givingBack : 0);
+    this.#claimed -= givenUp;
+    this.#givingBack = 0;
+    this.#underWay = true;
+    this.#reports.handInAgain();
+    return announcementOf(
+      [...held, ...endedTasks(this.#reports)],
+      { acknowledged: this.#reports.acknowledged, claimed: this.#claimed },
+      this.#settings,
+      () => this.#nextSeq++,
+    );
+  }
+
+  onAnnounced({ acknowledged, needs }: Extract<AnnounceAnswer, { kind: "announced" }>): void {
+    this.#underWay = false;
+    this.#mayClaim = true;
+    this.#askAcknowledged = true;
+    this.#needs = needs;
+    this.#reports.acknowledge(acknowledged);
   }
 
   /** From now on it waits for acknowledgements. */
@@ -108,11 +142,13 @@ export class StoreTalk {
     this.#rung = false;
     // Until the bell rings again there is no point in asking, unless this exchange finds all it wants.
     this.#mayClaim = false;
+    const releases = this.#releases.splice(0, maxReports);
+    this.#givingBack = releases.length;
     return {
       engine,
       seq: this.#nextSeq++,
       reports: this.#reports.take(maxReports),
-      releases: this.#releases.splice(0, maxReports),
+      releases,
       wants: room > 0 ? this.#needs.map((needs) => ({ needs, max: room })) : [],
       maxBytes,
       idleSlots: slots === null ? 0 : slots.free,

@@ -41,6 +41,11 @@ export class TaskEnds {
     return this.#held.size > 0;
   }
 
+  /** Tasks that have ended, which nobody is told yet. */
+  get held(): readonly Launched[] {
+    return this.#held.all.map(({ task }) => task);
+  }
+
   /** A task seems to have died of a scheduler's signal. If it did, whatever is started now dies too. */
   get suspectsSignal(): boolean {
     return this.#held.some(({ end }) => seemsSignalled(end.outcome));

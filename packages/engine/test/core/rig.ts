@@ -101,6 +101,11 @@ export class Rig implements EnginePort {
     return this.#request;
   }
 
+  /** The exchange under way will have no answer. */
+  dropExchange(): void {
+    this.#request = null;
+  }
+
   get exchanging(): boolean {
     return this.#request !== null;
   }

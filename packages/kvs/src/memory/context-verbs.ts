@@ -24,7 +24,7 @@ export function enrol(run: Run, { label, exactLabel, nonce, info, limit }: Enrol
     context = contextId(`${wanted}.${copy}`);
   }
   enrolments.set(context, { nonce, info });
-  if (limit !== null) contextState(run, context).credit = limit;
+  if (limit !== null) Object.assign(contextState(run, context), { credit: limit, granted: limit });
   return { kind: "enrolled", context, rank, runInfo: run.info };
 }
 

@@ -11,7 +11,7 @@ import type {
 } from "../store.js";
 import { prune } from "./prune.js";
 import { ringIdle } from "./ring.js";
-import { type Run, contextState, queueOf, queuedTasks } from "./run.js";
+import { type Run, claimsOfMember, contextState, isMember, queueOf, queuedTasks } from "./run.js";
 
 // What a driver can do to a run whose token it holds. Each twin of a script in ../redis/scripts.
 
@@ -85,10 +85,8 @@ export function order(run: Run, scope: Scope, wanted: Wanted): void {
 export function expel(run: Run, engine: EngineId, why: string): readonly ClaimedTask[] {
   const member = run.engines.get(engine);
   if (member === undefined) return [];
-  if (member.state === "member") {
-    member.expelled = [...member.claims.values()]
-      .map(({ id, attempt }) => ({ id, attempt }))
-      .toSorted((a, b) => a.id - b.id);
+  if (isMember(member)) {
+    member.expelled = claimsOfMember(member);
     member.claims.clear();
     member.state = "expelled";
     member.why = why;

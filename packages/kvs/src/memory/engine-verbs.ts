@@ -1,4 +1,4 @@
-import { engineIsUnknown, exchangeIsLate } from "../lost.js";
+import { engineIsUnknown, exchangeIsLate, serverWasReplaced } from "../lost.js";
 import type { EngineId } from "../protocol/index.js";
 import type {
   ExchangeAnswer,
@@ -16,6 +16,7 @@ import {
   type Run,
   contextState,
   creditOf,
+  newMember,
   queueOf,
   queuedTasks,
   wantedOfMember,
@@ -28,25 +29,13 @@ export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnsw
   // A run that stops takes nobody in any more.
   if (member === undefined && run.wanted === "stop") return { kind: "noRun" };
   if (member === undefined) {
-    member = {
+    member = newMember({
       context,
       rank: run.ranks++,
       info,
       state: "member",
       contextWanted: contextState(run, context).wanted,
-      wanted: "run",
-      seq: 0,
-      last: [],
-      reported: 0,
-      acknowledged: 0,
-      awaitsAcknowledgement: false,
-      renewal: 0,
-      stats: new Uint8Array(),
-      idle: 0,
-      claims: new Map(),
-      expelled: [],
-      why: "",
-    };
+    });
     run.engines.set(engine, member);
     run.chimes.add("driver");
   }
@@ -56,6 +45,7 @@ export function join(run: Run, { engine, context, info }: JoinRequest): JoinAnsw
 function memberOf(run: Run, engine: EngineId): Member {
   const member = run.engines.get(engine);
   if (member === undefined) throw engineIsUnknown();
+  if (member.state === "awaited") throw serverWasReplaced();
   return member;
 }
 
@@ -180,6 +170,7 @@ export function renew(run: Run, { engine, counter, stats }: RenewRequest): Renew
     acknowledged: member.acknowledged,
     wanted: wantedOfMember(run, member),
     driverBeat: run.beat,
+    greeted: member.greeted,
   };
 }
 

@@ -1,3 +1,3 @@
 export { type StartTimer, realTimer } from "./bells.js";
-export { MemoryServer } from "./server.js";
+export { MemoryServer, type SavedRuns } from "./server.js";
 export { MemoryStore } from "./store.js";

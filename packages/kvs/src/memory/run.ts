@@ -14,7 +14,8 @@ export interface Member {
   readonly context: ContextId;
   readonly rank: number;
   readonly info: Uint8Array;
-  state: EngineSnapshot["state"];
+  /** `awaited`: a member that has not announced itself to this life of the server. */
+  state: EngineSnapshot["state"] | "awaited";
   contextWanted: Wanted;
   wanted: Wanted;
   /** Of the last exchange. */
@@ -29,6 +30,10 @@ export interface Member {
   /** Free slots that it was last listed with. */
   idle: number;
   readonly claims: Map<TaskId, QueuedTask>;
+  greeted: boolean;
+  announced: readonly ClaimedTask[] | null;
+  /** As it announced. */
+  claimed: number;
   expelled: readonly ClaimedTask[];
   why: string;
 }
@@ -37,6 +42,7 @@ export interface ContextState {
   wanted: Wanted;
   /** Claims left; undefined without a limit. */
   credit: number | undefined;
+  granted: number;
 }
 
 /** A context that has enrolled. */
@@ -47,6 +53,9 @@ export interface Enrolment {
 
 /** What the store holds of one run: the twin of the keys in `keys.ts`. */
 export interface Run {
+  /** Of the server when the run was opened. */
+  epoch: number;
+  opener: string | null;
   token: FencingToken;
   info: Uint8Array;
   beat: number;
@@ -82,8 +91,10 @@ export interface Run {
   readonly forgotten: Set<EngineId>;
 }
 
-export function newRun(): Run {
+export function newRun(epoch: number, ranks: number): Run {
   return {
+    epoch,
+    opener: null,
     token: 0,
     info: new Uint8Array(),
     beat: 0,
@@ -96,7 +107,7 @@ export function newRun(): Run {
     queues: new Map(),
     handled: 0,
     requests: [],
-    ranks: 0,
+    ranks,
     engines: new Map(),
     idle: new Map(),
     starved: new Map(),
@@ -110,15 +121,48 @@ export function newRun(): Run {
   };
 }
 
+export function newMember(
+  known: Pick<Member, "context" | "rank" | "info" | "state" | "contextWanted"> & Partial<Member>,
+): Member {
+  return {
+    wanted: "run",
+    seq: 0,
+    last: [],
+    reported: 0,
+    acknowledged: 0,
+    awaitsAcknowledgement: false,
+    renewal: 0,
+    stats: new Uint8Array(),
+    idle: 0,
+    claims: new Map(),
+    greeted: false,
+    announced: null,
+    claimed: 0,
+    expelled: [],
+    why: "",
+    ...known,
+  };
+}
+
+export function isMember({ state }: Member): boolean {
+  return state === "member" || state === "awaited";
+}
+
+export function claimsOfMember(member: Member): readonly ClaimedTask[] {
+  return [...member.claims.values()]
+    .map(({ id, attempt }) => ({ id, attempt }))
+    .toSorted((a, b) => a.id - b.id);
+}
+
 /** What holds for this engine. One that is no member any more shall stop. */
 export function wantedOfMember(run: Run, member: Member): Wanted {
-  return member.state === "member" ? strongest(run.wanted, member.contextWanted, member.wanted) : "stop";
+  return isMember(member) ? strongest(run.wanted, member.contextWanted, member.wanted) : "stop";
 }
 
 export function contextState(run: Run, context: ContextId): ContextState {
   let state = run.contexts.get(context);
   if (state === undefined) {
-    state = { wanted: "run", credit: undefined };
+    state = { wanted: "run", credit: undefined, granted: 0 };
     run.contexts.set(context, state);
   }
   return state;

@@ -14,10 +14,11 @@ export function snapshotOf(run: Run | undefined): Snapshot {
     queued: queuedTasks(run),
     reports: run.reports.length,
     wanted: run.wanted,
-    contexts: [...run.enrolments].map(([context, { info }], rank) => {
+    contexts: [...run.enrolments].map(([context, { info, nonce }], rank) => {
       const state = run.contexts.get(context);
       const wanted = strongest(run.wanted, state?.wanted ?? "run");
-      return { context, rank, info, wanted, credit: state?.credit ?? null };
+      const credit = state?.credit === undefined ? null : Math.max(state.credit, 0);
+      return { context, rank, nonce, info, wanted, credit };
     }),
     engines: [...run.engines].map(([engine, member]) => ({
       engine,
@@ -28,8 +29,10 @@ export function snapshotOf(run: Run | undefined): Snapshot {
       stats: member.stats,
       claims: member.claims.size,
       wanted: wantedOfMember(run, member),
-      state: member.state,
+      state: member.state === "awaited" ? "member" : member.state,
       why: member.why,
+      awaited: member.state === "awaited",
+      greeted: member.greeted,
     })),
   };
 }

@@ -2,6 +2,8 @@ import { FencedError, KvsClosedError } from "../errors.js";
 import { runIsOver, serverWasReplaced } from "../lost.js";
 import type { EngineId, RunId } from "../protocol/index.js";
 import type {
+  AnnounceAnswer,
+  AnnounceRequest,
   Beat,
   ClaimedTask,
   EnrolAnswer,
@@ -9,14 +11,18 @@ import type {
   ExchangeAnswer,
   ExchangeRequest,
   FencingToken,
+  Greeting,
   JoinAnswer,
   JoinRequest,
   KvsStore,
   QueuedTask,
   ReceivedReports,
   ReceivedRequests,
+  RemainingContext,
+  RemainingEngine,
   RenewAnswer,
   RenewRequest,
+  Reopening,
   Scope,
   Snapshot,
   Wanted,
@@ -25,9 +31,12 @@ import { type BellOutcome, type StartTimer, realTimer } from "./bells.js";
 import * as context from "./context-verbs.js";
 import * as driver from "./driver-verbs.js";
 import * as engine from "./engine-verbs.js";
+import * as returning from "./returning.js";
 import { type Run, newRun } from "./run.js";
 import type { MemoryServer } from "./server.js";
 import { claimsOf, snapshotOf } from "./snapshot.js";
+
+const fresh: Reopening = { above: 0, nonce: null, ranks: 0 };
 
 /**
  * One client of a `MemoryServer`. Verbs do their work before they return their promise, and use no clock; only
@@ -47,15 +56,37 @@ export class MemoryStore implements KvsStore {
     this.#startTimer = startTimer;
   }
 
-  async open(info: Uint8Array): Promise<FencingToken> {
-    const { runs } = this.#connected();
-    const run = runs.get(this.#runId) ?? newRun();
+  async open(info: Uint8Array, reopening: Reopening = fresh): Promise<FencingToken> {
+    const { runs, life } = this.#connected();
+    const old = runs.get(this.#runId);
+    const { above, nonce, ranks } = reopening;
+    if (nonce !== null && old !== undefined) {
+      if (old.epoch === life && old.opener === nonce) return old.token;
+      // Another driver was faster; or the data is old, but not as old as this driver.
+      if (old.epoch === life || old.token > above) throw new FencedError();
+    }
+    const run = old !== undefined && old.epoch === life ? old : newRun(life, ranks);
     runs.set(this.#runId, run);
-    run.token++;
+    run.token = Math.max(old?.token ?? 0, above) + 1;
+    run.opener = nonce;
     run.info = info;
     run.published = 0;
     run.withdrawn = [];
     return run.token;
+  }
+
+  async restore(
+    token: FencingToken,
+    contexts: readonly RemainingContext[],
+    engines: readonly RemainingEngine[],
+  ): Promise<void> {
+    this.#asDriver(token, (run) => {
+      returning.restore(run, contexts, engines);
+    });
+  }
+
+  async greet(token: FencingToken, member: EngineId): Promise<Greeting | null> {
+    return this.#asDriver(token, (run) => returning.greet(run, member));
   }
 
   async publish(
@@ -104,26 +135,32 @@ export class MemoryStore implements KvsStore {
   }
 
   async close(token: FencingToken): Promise<void> {
-    const { runs, bells } = this.#connected();
+    const { runs, bells, life } = this.#connected();
     const run = runs.get(this.#runId);
     if (run === undefined) return;
+    if (run.epoch !== life) throw serverWasReplaced();
     if (run.token !== token) throw new FencedError();
     runs.delete(this.#runId);
     bells.clear(this.#bell(""));
   }
 
   async enrol(request: EnrolRequest): Promise<EnrolAnswer> {
-    if (!this.#connected().runs.has(this.#runId)) return { kind: "noRun" };
+    if (this.#run() === undefined) return { kind: "noRun" };
     return this.#on((run) => context.enrol(run, request));
   }
 
   async ask(request: Uint8Array): Promise<boolean> {
-    return this.#connected().runs.has(this.#runId) && this.#on((run) => context.ask(run, request));
+    return this.#run() !== undefined && this.#on((run) => context.ask(run, request));
   }
 
   async join(request: JoinRequest): Promise<JoinAnswer> {
-    if (!this.#connected().runs.has(this.#runId)) return { kind: "noRun" };
+    if (this.#run() === undefined) return { kind: "noRun" };
     return this.#on((run) => engine.join(run, request));
+  }
+
+  async announce(request: AnnounceRequest): Promise<AnnounceAnswer> {
+    if (this.#run() === undefined) return { kind: "noRun" };
+    return this.#on((run) => returning.announce(run, request));
   }
 
   async exchange(request: ExchangeRequest): Promise<ExchangeAnswer> {
@@ -139,11 +176,11 @@ export class MemoryStore implements KvsStore {
   }
 
   async claimsOf(member: EngineId, max: number): Promise<readonly QueuedTask[]> {
-    return claimsOf(this.#connected().runs.get(this.#runId), member, max);
+    return claimsOf(this.#run(), member, max);
   }
 
   async snapshot(): Promise<Snapshot> {
-    return snapshotOf(this.#connected().runs.get(this.#runId));
+    return snapshotOf(this.#run());
   }
 
   async waitForBell(whose: "driver" | EngineId, timeoutMs: number): Promise<BellOutcome> {
@@ -165,11 +202,19 @@ export class MemoryStore implements KvsStore {
     return this.#server;
   }
 
+  /** One that was opened in an earlier life of the server, of which it has a snapshot, is as good as none. */
+  #run(): Run | undefined {
+    const { runs, life } = this.#connected();
+    const run = runs.get(this.#runId);
+    return run?.epoch === life ? run : undefined;
+  }
+
   /** Does one verb, and then rings the bells that it rang. */
   #on<Answer>(verb: (run: Run) => Answer): Answer {
-    const { runs, bells } = this.#connected();
+    const { runs, bells, life } = this.#connected();
     const run = runs.get(this.#runId);
     if (run === undefined) throw runIsOver();
+    if (run.epoch !== life) throw serverWasReplaced();
     const answer = verb(run);
     for (const whose of run.chimes) bells.ring(this.#bell(whose));
     run.chimes.clear();

@@ -102,6 +102,64 @@ export type JoinAnswer =
   /** The run has ended, or never was on this store. */
   | { readonly kind: "noRun" };
 
+/** What an engine tells a store that has forgotten it, in one part or more. */
+export interface AnnounceRequest {
+  readonly engine: EngineId;
+  readonly context: ContextId;
+  /** As when it joined; and its rank, which it keeps. */
+  readonly info: Uint8Array;
+  readonly rank: number;
+  /** Counts on from its last exchange, part by part, and the next exchange from here. */
+  readonly seq: number;
+  /** Number of its last report that it knows to be on disk: those after it are handed in again. */
+  readonly acknowledged: number;
+  /** Claims that it ever made, less those that it gave back. */
+  readonly claimed: number;
+  /** Of what it holds: claimed, and not reported, or reported in vain. The body is empty when it has ended. */
+  readonly claims: readonly QueuedTask[];
+  /** No further part follows: from now on it is a member again. */
+  readonly last: boolean;
+}
+
+export type AnnounceAnswer =
+  | {
+      readonly kind: "announced";
+      readonly acknowledged: number;
+      /** `stop` also when it was expelled meanwhile. */
+      readonly wanted: Wanted;
+      readonly needs: readonly NeedsKey[];
+    }
+  /** The run is not there; its driver may open it again. */
+  | { readonly kind: "noRun" };
+
+/** How a driver opens a run that a store has forgotten. */
+export interface Reopening {
+  /** The last token of this run that is known; the new one is higher. */
+  readonly above: FencingToken;
+  /** Random. With it, a run that somebody else has opened meanwhile is left alone (`FencedError`); the same one again is the same opening. Null: takes over. */
+  readonly nonce: string | null;
+  /** Rank of the next engine that joins. */
+  readonly ranks: number;
+}
+
+/** What a driver still knows of an engine that was a member before the store forgot. */
+export interface RemainingEngine extends Pick<
+  EngineSnapshot,
+  "engine" | "context" | "rank" | "info" | "renewal" | "stats" | "wanted"
+> {}
+
+export interface RemainingContext extends Pick<ContextSnapshot, "context" | "nonce" | "info" | "wanted"> {
+  /** Of its limit so many claims may be made from when the store forgot; more can be granted later. Null: no limit. */
+  readonly granted: number | null;
+}
+
+export interface Greeting {
+  /** What the engine held when it announced itself; null: it joined in this life of the store. */
+  readonly announced: readonly ClaimedTask[] | null;
+  /** See `AnnounceRequest`. */
+  readonly claimed: number;
+}
+
 export interface NumberedReport {
   readonly number: number;
   /** The claim that this ends; null for PERENGINE commands. */
@@ -155,6 +213,8 @@ export interface RenewAnswer {
   readonly wanted: Wanted;
   /** Changes as long as a driver lives. */
   readonly driverBeat: number;
+  /** The driver knows this engine. Of one that it does not know it cannot wait for word after the store has forgotten. */
+  readonly greeted: boolean;
 }
 
 export interface Snapshot {
@@ -176,6 +236,7 @@ export interface Snapshot {
 export interface ContextSnapshot {
   readonly context: ContextId;
   readonly rank: number;
+  readonly nonce: string;
   readonly info: Uint8Array;
   /** The stronger of the run's and its own. */
   readonly wanted: Wanted;
@@ -195,6 +256,10 @@ export interface EngineSnapshot {
   readonly claims: number;
   readonly wanted: Wanted;
   readonly state: "member" | "left" | "expelled";
+  /** A member of old that has not announced itself to this life of the store. */
+  readonly awaited: boolean;
+  /** The driver has said that it knows of it, since it joined or announced itself. */
+  readonly greeted: boolean;
   /** Why it is no member any more; else empty. */
   readonly why: string;
 }

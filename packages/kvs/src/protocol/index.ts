@@ -3,6 +3,7 @@ export * from "./context.js";
 export * from "./engine.js";
 export type * from "./exchange.js";
 export * from "./ids.js";
+export * from "./lease.js";
 export * from "./needs.js";
 export * from "./report.js";
 export * from "./request.js";

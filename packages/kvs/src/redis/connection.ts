@@ -8,8 +8,9 @@ import { firstSession } from "./race.js";
 import { refusedError } from "./refusal.js";
 import { type Role, type Session, isReply } from "./session.js";
 
-/** `down` and `up` come once per outage, in turns, beginning with `down`. */
-export type ConnectionEvent = { readonly kind: "down"; readonly reason: string } | { readonly kind: "up" };
+/** `down` and `up` come once per outage, in turns, beginning with `down`; `lost`, instead of `up`, when it is another life of the server. */
+export type ConnectionEvent =
+  { readonly kind: "down"; readonly reason: string } | { readonly kind: "up" } | { readonly kind: "lost" };
 
 export interface ConnectionOptions {
   readonly address: KvsAddress;
@@ -41,6 +42,7 @@ export class Connection {
   #next: Promise<Session> | undefined;
   #serverRunId: string | undefined;
   #lost: KvsLostError | undefined;
+  #wasUp = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -104,6 +106,7 @@ export class Connection {
 
   #adopt(session: Session): void {
     this.#session = session;
+    this.#wasUp = true;
     const ended = () => {
       this.#drop(session, new Error("the connection broke"));
     };
@@ -170,6 +173,7 @@ export class Connection {
     if (session.serverRunId === this.#serverRunId) return session;
     session.client.disconnect();
     this.#lost = serverWasReplaced();
+    if (this.#wasUp) this.#options.onEvent?.({ kind: "lost" });
     throw this.#lost;
   }
 }

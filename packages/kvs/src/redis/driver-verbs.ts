@@ -14,8 +14,24 @@ export function driverVerbs(call: Call): DriverVerbs {
   const packed = new ByteWriter(0);
 
   return {
-    async open(info) {
-      return asNumber(await call(scripts.open, [info]));
+    async open(info, { above, nonce, ranks } = { above: 0, nonce: null, ranks: 0 }) {
+      return asNumber(await call(scripts.open, [info, above, nonce ?? "", ranks]));
+    },
+    async restore(token, contexts, engines) {
+      const args: Argument[] = [token, contexts.length];
+      for (const { context, nonce, info, granted, wanted } of contexts)
+        args.push(context, nonce, info, granted ?? "", wantedNumber(wanted));
+      for (const { engine, context, rank, info, renewal, stats, wanted } of engines)
+        args.push(engine, context, rank, info, renewal, stats, wantedNumber(wanted));
+      await call(scripts.restore, args);
+    },
+    async greet(token, engine) {
+      const [announced, claimed] = asArray(await call(scripts.greet, [token, engine]));
+      if (announced === undefined) return null;
+      return {
+        announced: announced === null ? null : parseClaims(asText(announced)),
+        claimed: asNumber(claimed),
+      };
     },
     async publish(token, number, tasks, where = "back") {
       // What goes to the front is pushed last one first.

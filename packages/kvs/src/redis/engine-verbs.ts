@@ -30,6 +30,19 @@ export function engineVerbs(call: Call): EngineVerbs {
       if (rank === undefined) return { kind: "noRun" };
       return { kind: "joined", rank: asNumber(rank), runInfo: asBuffer(runInfo), needs: needsOf(needs) };
     },
+    async announce(request) {
+      const { engine, context, info, rank, seq, acknowledged, claimed, claims, last } = request;
+      const elements = claims.length === 0 ? "" : packTasks(claims);
+      const args = [engine, context, info, rank, seq, acknowledged, claimed, last ? 1 : 0, elements];
+      const [known, wanted, needs] = asArray(await call(scripts.announce, args));
+      if (known === undefined) return { kind: "noRun" };
+      return {
+        kind: "announced",
+        acknowledged: asNumber(known),
+        wanted: wantedOf(asNumber(wanted)),
+        needs: needsOf(needs),
+      };
+    },
     async exchange(request) {
       const [acknowledged, wanted, needs, tasks] = asArray(
         await call(scripts.exchange, exchangeArgs(request)),
@@ -43,11 +56,12 @@ export function engineVerbs(call: Call): EngineVerbs {
     },
     async renew({ engine, counter, stats }) {
       const answer = asArray(await call(scripts.renew, [engine, counter, stats]));
-      const [acknowledged, wanted, driverBeat] = answer.map(asNumber);
+      const [acknowledged, wanted, driverBeat, greeted] = answer.map(asNumber);
       return {
         acknowledged: asNumber(acknowledged),
         wanted: wantedOf(asNumber(wanted)),
         driverBeat: asNumber(driverBeat),
+        greeted: greeted === 1,
       };
     },
     async leave(engine, why) {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import acknowledge from "./scripts/acknowledge.lua";
+import announce from "./scripts/announce.lua";
 import ask from "./scripts/ask.lua";
 import beat from "./scripts/beat.lua";
 import claimsOf from "./scripts/claimsOf.lua";
@@ -7,6 +8,7 @@ import close from "./scripts/close.lua";
 import enrol from "./scripts/enrol.lua";
 import exchange from "./scripts/exchange.lua";
 import expel from "./scripts/expel.lua";
+import greet from "./scripts/greet.lua";
 import join from "./scripts/join.lua";
 import leave from "./scripts/leave.lua";
 import open from "./scripts/open.lua";
@@ -15,7 +17,9 @@ import post from "./scripts/post.lua";
 import publish from "./scripts/publish.lua";
 import receive from "./scripts/receive.lua";
 import renew from "./scripts/renew.lua";
+import restore from "./scripts/restore.lua";
 import driver from "./scripts/shared/driver.lua";
+import held from "./scripts/shared/held.lua";
 import needs from "./scripts/shared/needs.lua";
 import prologue from "./scripts/shared/prologue.lua";
 import prune from "./scripts/shared/prune.lua";
@@ -39,18 +43,21 @@ function script(...parts: readonly string[]): Script {
 
 export const scripts = {
   open: script(purge, open),
+  restore: script(ring, needs, driver, restore),
+  greet: script(driver, greet),
   publish: script(ring, driver, publish),
   withdraw: script(driver, withdraw),
   receive: script(driver, reports, receive),
   acknowledge: script(driver, reports, acknowledge),
   order: script(driver, order),
-  expel: script(ring, needs, prune, driver, expel),
+  expel: script(ring, needs, prune, held, driver, expel),
   beat: script(driver, beat),
   post: script(driver, post),
   close: script(purge, close),
   enrol: script(enrol),
   ask: script(ask),
   join: script(join),
+  announce: script(held, announce),
   exchange: script(ring, needs, exchange),
   renew: script(renew),
   leave: script(ring, needs, prune, leave),

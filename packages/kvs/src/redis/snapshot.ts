@@ -23,11 +23,12 @@ export function parseSnapshot(reply: unknown): Snapshot {
 }
 
 function parseContext(reply: unknown): ContextSnapshot {
-  const [context, rank, info, wanted, credit] = asArray(reply);
+  const [context, rank, info, wanted, credit, nonce] = asArray(reply);
   const left = asNumber(credit);
   return {
     context: contextId(asText(context)),
     rank: asNumber(rank),
+    nonce: asText(nonce),
     info: asBuffer(info),
     wanted: wantedOf(asNumber(wanted)),
     credit: left < 0 ? null : left,
@@ -35,7 +36,8 @@ function parseContext(reply: unknown): ContextSnapshot {
 }
 
 function parseEngine(reply: unknown): EngineSnapshot {
-  const [engine, context, rank, info, renewal, stats, claims, wanted, state, why] = asArray(reply);
+  const [engine, context, rank, info, renewal, stats, claims, wanted, state, why, awaited, greeted] =
+    asArray(reply);
   return {
     engine: engineId(asText(engine)),
     context: contextId(asText(context)),
@@ -47,6 +49,8 @@ function parseEngine(reply: unknown): EngineSnapshot {
     wanted: wantedOf(asNumber(wanted)),
     state: stateOf(asText(state)),
     why: asText(why),
+    awaited: asNumber(awaited) === 1,
+    greeted: asNumber(greeted) === 1,
   };
 }
 

@@ -20,8 +20,10 @@ export interface RedisStoreOptions {
   readonly runId: RunId;
   /** Shows in the server's list of clients. */
   readonly role: Role;
-  /** Milliseconds to keep trying while the server is being started; 0 (default) fails at once. */
+  /** Milliseconds to keep trying while the server is being started; 0 (default) fails at once, Infinity never gives up. */
   readonly waitMs?: number;
+  /** Gives up then, with `KvsClosedError`. */
+  readonly signal?: AbortSignal;
   readonly onEvent?: (event: ConnectionEvent) => void;
 }
 
@@ -31,9 +33,16 @@ export interface RedisStoreOptions {
  * only way on is a new store.
  */
 export async function connectRedisStore(options: RedisStoreOptions): Promise<KvsStore> {
-  const { address, runId, role, waitMs, onEvent } = options;
+  const { address, runId, role, waitMs, signal, onEvent } = options;
   const connection = new Connection({ address, role, waitMs: waitMs ?? 0, onEvent });
-  await connection.open();
+  const giveUp = (): void => void connection.close();
+  signal?.addEventListener("abort", giveUp, { once: true });
+  try {
+    if (signal?.aborted === true) throw new KvsClosedError();
+    await connection.open();
+  } finally {
+    signal?.removeEventListener("abort", giveUp);
+  }
   const { serverRunId } = connection;
   const doorbell = new Doorbell({ address: connection.address, role, serverRunId });
   const key = metaKey(runId);

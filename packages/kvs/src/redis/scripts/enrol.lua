@@ -22,9 +22,9 @@ while call('HEXISTS', contexts, 'rank:' .. name) == 1 do
   name = wanted .. '.' .. copy
 end
 call('RPUSH', P .. 'labels', name)
-call('HSET', contexts, 'nonce:' .. nonce, name, 'rank:' .. name, rank, 'info:' .. name, ARGV[5])
+call('HSET', contexts, 'nonce:' .. nonce, name, 'nonceOf:' .. name, nonce, 'rank:' .. name, rank, 'info:' .. name, ARGV[5])
 if ARGV[6] ~= '' then
-  call('HSET', contexts, 'credit:' .. name, ARGV[6])
+  call('HSET', contexts, 'credit:' .. name, ARGV[6], 'granted:' .. name, ARGV[6])
   call('HSET', KEYS[1], 'limited', '1')
 end
 return { 1, name, rank, run[2] }

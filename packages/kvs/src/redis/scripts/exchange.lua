@@ -9,6 +9,7 @@ local key = P .. 'engine:' .. engine
 local claims = P .. 'claims:' .. engine
 local found = call('HMGET', key, 'state', 'seq', 'reported', 'acknowledged', 'context', 'contextWanted', 'wanted', 'idle', 'last')
 if not found[1] then return redis.error_reply('TM_UNKNOWN') end
+if found[1] == 'awaited' then return redis.error_reply('TM_STALE') end
 
 local wanted = found[1] == 'member' and math.max(tonumber(run[2]), tonumber(found[6]), tonumber(found[7])) or 2
 local answer = { tonumber(found[4]), wanted, run[3], '' }

@@ -2,16 +2,12 @@
 local engine = ARGV[3]
 local key = P .. 'engine:' .. engine
 local found = call('HMGET', key, 'state', 'expelled')
-if found[1] ~= 'member' then return found[2] or '' end
+if found[1] ~= 'member' and found[1] ~= 'awaited' then return found[2] or '' end
 
-local claims = {}
-for _, element in ipairs(call('HVALS', P .. 'claims:' .. engine)) do
-  claims[#claims + 1] = string.match(element, '^%S+ (%d+:%d+)')
-end
-local answer = table.concat(claims, ' ')
+local answer = table.concat(held(P .. 'claims:' .. engine), ' ')
 call('UNLINK', P .. 'claims:' .. engine)
 call('HSET', key, 'state', 'expelled', 'expelled', answer, 'idle', '0', 'why', ARGV[4])
-call('HINCRBY', KEYS[1], 'members', -1)
+if found[1] == 'member' then call('HINCRBY', KEYS[1], 'members', -1) end
 call('ZREM', P .. 'idle', engine)
 call('ZREM', P .. 'starved', engine)
 chime(engine)

@@ -6,6 +6,7 @@ local engine = ARGV[2]
 local key = P .. 'engine:' .. engine
 local state = call('HGET', key, 'state')
 if not state then return redis.error_reply('TM_UNKNOWN') end
+if state == 'awaited' then return redis.error_reply('TM_STALE') end
 if state ~= 'member' then return 1 end
 if call('HLEN', P .. 'claims:' .. engine) > 0 then return 0 end
 call('HSET', key, 'state', 'left', 'idle', '0', 'why', ARGV[3])

@@ -1,0 +1,43 @@
+import type { ContextId, EngineId, EngineSnapshot, Snapshot } from "@taskmuster/kvs/protocol";
+
+/**
+ * What contexts have used of their limits (`-C`), as far as a driver can tell when the store has forgotten: engines that announce themselves
+ * tell what they have ever claimed; of others there are their reports, and what they had claimed when they were expelled.
+ */
+export class Spending {
+  readonly #contextOf = new Map<EngineId, ContextId>();
+  readonly #claimed = new Map<EngineId, number>();
+  readonly #unreported = new Map<EngineId, number>();
+
+  /** Engines of contexts with a limit are kept in mind. */
+  onSnapshot({ contexts, engines }: Snapshot): void {
+    const limited = new Set(contexts.filter(({ credit }) => credit !== null).map(({ context }) => context));
+    if (limited.size === 0) return;
+    for (const { engine, context } of engines) if (limited.has(context)) this.#contextOf.set(engine, context);
+  }
+
+  /** What was announced to an earlier life counts no more. */
+  onForgotten(): void {
+    this.#claimed.clear();
+  }
+
+  onAnnounced({ engine, context }: EngineSnapshot, claimed: number): void {
+    this.#contextOf.set(engine, context);
+    this.#claimed.set(engine, claimed);
+  }
+
+  /** `unreported`: what it had claimed then, and not reported. */
+  onExpelled(engine: EngineId, unreported: number): void {
+    if (this.#contextOf.has(engine)) this.#unreported.set(engine, unreported);
+  }
+
+  /** `reported`: tasks whose ends an engine has told. */
+  of(context: ContextId, reported: (engine: EngineId) => number): number {
+    let used = 0;
+    for (const [engine, its] of this.#contextOf) {
+      if (its !== context) continue;
+      used += this.#claimed.get(engine) ?? reported(engine) + (this.#unreported.get(engine) ?? 0);
+    }
+    return used;
+  }
+}

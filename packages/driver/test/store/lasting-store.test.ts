@@ -1,0 +1,342 @@
+import { FencedError, KvsClosedError } from "@taskmuster/kvs";
+import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
+import {
+  type ClaimedTask,
+  type EngineId,
+  type QueuedTask,
+  attempt,
+  contextId,
+  encodeContextInfo,
+  engineId,
+  needsKey,
+  protocolVersion,
+  runId,
+  taskId,
+} from "@taskmuster/kvs/protocol";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { LastingStore } from "../../src/store/lasting-store.js";
+
+const run = runId("lastingstore");
+const oneCore = needsKey({ cores: 1 });
+const info = Buffer.from("info");
+const [one, two] = [engineId("engine01"), engineId("engine02")];
+const leaseMs = 5000;
+
+function task(id: number): QueuedTask {
+  return { id: taskId(id), attempt: attempt(1), needs: oneCore, body: Buffer.from(`task ${id}`) };
+}
+
+/** Does what it is told to, now and then. */
+class OddStore extends MemoryStore {
+  beforeRestore: () => void = () => undefined;
+  held: Promise<void> | null = null;
+
+  override async restore(...args: Parameters<MemoryStore["restore"]>): Promise<void> {
+    this.beforeRestore();
+    return super.restore(...args);
+  }
+
+  override async beat(...args: Parameters<MemoryStore["beat"]>): ReturnType<MemoryStore["beat"]> {
+    await this.held;
+    return super.beat(...args);
+  }
+}
+
+/** A driver's store, what it says, and what else there is. */
+async function rig(options: { readonly checkOurs?: () => void } = {}) {
+  const server = new MemoryServer();
+  const first = new OddStore(server, run);
+  const forgetsNext = { value: false };
+  const token = await first.open(info);
+  const clock = { now: 0 };
+  const said: string[] = [];
+  const announced = new Map<EngineId, readonly ClaimedTask[]>();
+  const connections: MemoryStore[] = [];
+  const store = new LastingStore(first, token, {
+    info,
+    connect: async () => {
+      const next = new OddStore(server, run);
+      next.beforeRestore = () => {
+        if (forgetsNext.value) server.forget();
+        forgetsNext.value = false;
+      };
+      connections.push(next);
+      return next;
+    },
+    checkOurs: options.checkOurs ?? (() => undefined),
+    leaseMs,
+    now: () => clock.now,
+  });
+  store.listen({
+    onForgotten: () => said.push("forgotten"),
+    onReopened: (now) => said.push(`reopened ${now}`),
+    onAnnounced: (engine, claims) => announced.set(engine, claims),
+    onSettled: (certain) => said.push(certain ? "settled" : "settled, not certain"),
+    onLookDue: () => undefined,
+    onSilent: () => said.push("silent"),
+    onAnswer: () => said.push("answers"),
+    tasksReportedBy: () => 0,
+  });
+  const engine = () => new MemoryStore(server, run);
+  const holdBeat = (): (() => void) => {
+    let release: () => void = () => undefined;
+    first.held = new Promise((resolve) => (release = resolve));
+    return () => release();
+  };
+  return { server, store, token, clock, said, announced, connections, engine, forgetsNext, holdBeat };
+}
+
+function joining(engine: EngineId, context = "ctx") {
+  return { engine, context: contextId(context), info: Buffer.from(`info of ${engine}`) };
+}
+
+function exchange(engine: EngineId, seq: number, claims: number, reports: readonly [number, number][] = []) {
+  return {
+    engine,
+    seq,
+    reports: reports.map(([number, id]) => ({ number, ends: taskId(id), body: Buffer.from(`end of ${id}`) })),
+    releases: [],
+    wants: [{ needs: oneCore, max: claims }],
+    maxBytes: 1e6,
+    idleSlots: claims,
+    awaitsAcknowledgement: false,
+  };
+}
+
+function announcement(engine: EngineId, seq: number, claims: readonly QueuedTask[], claimed = claims.length) {
+  return { ...joining(engine), rank: 0, seq, acknowledged: 0, claimed, claims, last: true };
+}
+
+describe("LastingStore", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("opens the run again with a higher token, and tells before anything else is done there", async () => {
+    const { server, store, token, said } = await rig();
+    await store.publish(token, 1, [task(0)]);
+    server.forget();
+    await store.publish(token, 2, [task(1)]);
+    expect(said).toEqual(["forgotten", "reopened 2"]);
+    // That one is among what has to be settled.
+    expect((await store.snapshot()).queued).toBe(0);
+    await store.publish(token, 3, [task(2)]);
+    expect((await store.snapshot()).queued).toBe(1);
+    expect(store.token).toBe(2);
+  });
+
+  it("counts positions on, and acknowledges nothing there that was received before", async () => {
+    const { server, store, token, engine } = await rig();
+    await store.publish(token, 1, [task(0), task(1)]);
+    const old = engine();
+    await old.join(joining(one));
+    await old.exchange(exchange(one, 1, 2));
+    await old.exchange(exchange(one, 2, 0, [[1, 0]]));
+    expect(await store.receive(token, 9, 0)).toMatchObject({ from: 0, reports: [{ number: 1 }] });
+
+    server.forget();
+    await store.snapshot();
+    const back = engine();
+    await back.announce(announcement(one, 3, [task(0), task(1)]));
+    await back.exchange(exchange(one, 4, 0, [[1, 0]]));
+    // What was received from the old one, and has just come to the disk.
+    await store.acknowledge(token, 1);
+    const received = await store.receive(token, 9, 1);
+    expect(received).toMatchObject({ from: 1, reports: [{ number: 1 }] });
+    await store.acknowledge(token, 2);
+    expect((await back.renew({ engine: one, counter: 1, stats: info })).acknowledged).toBe(1);
+  });
+
+  it("puts back engines, contexts, orders and posts, and numbers requests on", async () => {
+    const { server, store, token, engine } = await rig();
+    const old = engine();
+    const contextInfo = encodeContextInfo({
+      version: protocolVersion,
+      kind: "ssh",
+      host: "h",
+      pid: 1,
+      startedAt: 0,
+      limit: null,
+      nodes: [],
+      ended: "",
+    });
+    const request = { label: "ctx", exactLabel: false, nonce: "n", info: contextInfo, limit: null };
+    await old.enrol(request);
+    await old.join(joining(one));
+    await old.join(joining(two, "other"));
+    await old.renew({ engine: two, counter: 41, stats: Buffer.from("stats") });
+    await store.snapshot();
+    await store.order(token, { kind: "context", context: contextId("ctx") }, "drain");
+    await store.order(token, { kind: "engine", engine: two }, "stop");
+    await store.post(token, "key", "7");
+    await old.ask(Buffer.from("first"));
+    const beat = { state: Buffer.from("state"), handled: 0 };
+    expect(await store.beat(token, beat)).toMatchObject({ from: 0, requests: [Buffer.from("first")] });
+
+    server.forget();
+    const snapshot = await store.snapshot();
+    expect(snapshot.engines).toMatchObject([
+      { engine: one, rank: 0, wanted: "drain", awaited: true },
+      { engine: two, rank: 1, wanted: "stop", awaited: true, renewal: 41 },
+    ]);
+    expect(snapshot.contexts).toMatchObject([{ context: "ctx", nonce: "n", wanted: "drain" }]);
+    expect(server.posted(run, "key")).toEqual(["7"]);
+    const now = engine();
+    expect(await now.join(joining(engineId("engine03")))).toMatchObject({ rank: 2 });
+    await now.ask(Buffer.from("second"));
+    expect(await store.beat(token, { ...beat, handled: 1 })).toMatchObject({
+      from: 1,
+      requests: [Buffer.from("second")],
+    });
+    await store.beat(token, { ...beat, handled: 2 });
+    expect(await store.beat(token, { ...beat, handled: 2 })).toMatchObject({ from: 2, requests: [] });
+    // Enrolled by the driver itself, and never looked at.
+    await store.enrol({ ...request, label: "own", nonce: "own" });
+    server.forget();
+    expect((await store.snapshot()).contexts.map(({ context }) => context)).toEqual(["ctx", "own"]);
+  });
+
+  it("settles when each engine has announced itself, in whatever order, and the short lease is over", async () => {
+    const { server, store, clock, said, announced, engine } = await rig();
+    await engine().join(joining(one));
+    await engine().join(joining(two));
+    await store.snapshot();
+    server.forget();
+    expect(store.reuniting).toBe(false);
+    await store.snapshot();
+    expect(store.reuniting).toBe(true);
+    clock.now = leaseMs;
+    await engine().announce(announcement(two, 1, [task(3)]));
+    await store.snapshot();
+    expect(announced.get(two)).toEqual([{ id: 3, attempt: 1 }]);
+    expect(said).not.toContain("settled");
+    await engine().announce(announcement(one, 1, []));
+    await store.snapshot();
+    expect(said.at(-1)).toBe("settled");
+    expect(announced.get(one)).toEqual([]);
+    expect(store.reuniting).toBe(false);
+  });
+
+  it("is not certain when an engine was lost that did not come back", async () => {
+    const { server, store, token, clock, said, engine } = await rig();
+    await engine().join(joining(one));
+    await store.snapshot();
+    server.forget();
+    await store.snapshot();
+    clock.now = leaseMs;
+    expect(await store.expel(token, one, "its lease ran out")).toEqual([]);
+    await store.snapshot();
+    expect(said.at(-1)).toBe("settled, not certain");
+    expect(await engine().announce(announcement(one, 1, [task(3)]))).toMatchObject({ wanted: "stop" });
+  });
+
+  it("believes nothing that was announced to a life that is over", async () => {
+    const { server, store, clock, said, announced, engine } = await rig();
+    await engine().join(joining(one));
+    await store.snapshot();
+    server.forget();
+    await store.snapshot();
+    const middle = engine();
+    await middle.announce(announcement(one, 1, [task(3)]));
+    server.forget();
+    clock.now = leaseMs;
+    await store.snapshot();
+    expect(said.filter((each) => each === "forgotten")).toHaveLength(2);
+    expect(announced.size).toBe(0);
+    clock.now = 2 * leaseMs;
+    await store.snapshot();
+    expect(said).not.toContain("settled");
+    await engine().announce(announcement(one, 2, [task(3)]));
+    await store.snapshot();
+    expect(said.at(-1)).toBe("settled");
+  });
+
+  it("is opened once more when the server forgets while it is being put back", async () => {
+    const { server, store, said, connections, engine, forgetsNext } = await rig();
+    await engine().join(joining(one));
+    await store.snapshot();
+    server.forget();
+    forgetsNext.value = true;
+    const snapshot = await store.snapshot();
+    expect(snapshot.engines).toMatchObject([{ engine: one, awaited: true }]);
+    expect(connections).toHaveLength(2);
+    expect(said).toEqual(["forgotten", "reopened 3"]);
+  });
+
+  it("counts an emptied server as one that has forgotten, though it has the same run_id", async () => {
+    const { server, store, token, said } = await rig();
+    server.runs.clear();
+    await store.beat(token, { state: info, handled: 0 });
+    expect(said).toEqual(["forgotten", "reopened 2"]);
+  });
+
+  it("does not take a run back from another driver", async () => {
+    const { server, store, token, engine } = await rig();
+    server.forget();
+    await engine().open(info, { above: 1, nonce: "another", ranks: 0 });
+    await expect(store.beat(token, { state: info, handled: 0 })).rejects.toThrow(FencedError);
+    await expect(store.snapshot()).rejects.toThrow(FencedError);
+
+    const files = await rig({
+      checkOurs: () => {
+        throw new FencedError();
+      },
+    });
+    files.server.forget();
+    await expect(files.store.publish(files.token, 1, [task(0)])).rejects.toThrow(FencedError);
+    expect((await files.engine().snapshot()).open).toBe(false);
+  });
+
+  it("does nothing more when it is disconnected, and closes a run that is not there without a word", async () => {
+    const { server, store, token } = await rig();
+    server.forget();
+    await store.close();
+    await store.disconnect();
+    await expect(store.beat(token, { state: info, handled: 0 })).rejects.toThrow(KvsClosedError);
+  });
+
+  it("tells once when a beat has no answer for long, and once when it has one", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const { store, token, said, holdBeat } = await rig();
+    const answer = holdBeat();
+    const beating = store.beat(token, { state: info, handled: 0 });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(said).toEqual(["silent"]);
+    answer();
+    await beating;
+    expect(said).toEqual(["silent", "answers"]);
+  });
+
+  it("grants of limits what is left when everybody has told what they have used", async () => {
+    const { server, store, token, clock, engine } = await rig();
+    const limited = encodeContextInfo({
+      version: protocolVersion,
+      kind: "ssh",
+      host: "h",
+      pid: 1,
+      startedAt: 0,
+      limit: 10,
+      nodes: [],
+      ended: "",
+    });
+    await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: 10 });
+    const tasks = Array.from({ length: 20 }, (_, id) => task(id));
+    await store.publish(token, 1, tasks);
+    await engine().join(joining(one));
+    await engine().join(joining(two));
+    expect((await engine().exchange(exchange(one, 1, 2))).tasks).toHaveLength(2);
+    expect((await engine().exchange(exchange(two, 1, 3))).tasks).toHaveLength(3);
+    await store.snapshot();
+    await store.expel(token, two, "lost");
+    await store.snapshot();
+
+    server.forget();
+    await store.publish(token, 2, tasks);
+    await store.publish(token, 3, tasks);
+    // It has claimed two more since, which nobody has seen.
+    await engine().announce(announcement(one, 2, tasks.slice(0, 4)));
+    expect((await engine().exchange(exchange(one, 3, 9))).tasks).toHaveLength(0);
+    clock.now = leaseMs;
+    await store.snapshot();
+    expect((await store.snapshot()).contexts).toMatchObject([{ credit: 3 }]);
+    expect((await engine().exchange(exchange(one, 4, 9))).tasks).toHaveLength(3);
+  });
+});

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { account, attempts, ended, journalled } from "../cluster/journal.js";
+import { until, usePlace } from "./harness.js";
+
+const place = usePlace();
+
+/** Two halves with a barrier between, the second one a repeat; `command` between two lines of the journal. */
+function list(half: number, command: string): string {
+  const tasks = journalled(half, command);
+  return `${tasks}#DISBATCH BARRIER\n#DISBATCH REPEAT ${half} start 0 ${command}\n`;
+}
+
+/** Each task and the barrier has its row, and no task ran twice, not even one after the other. */
+function expectOnce(half: number): void {
+  const rows = place().rows("run");
+  const ids = rows.map((row) => Number(row[1])).toSorted((a, b) => a - b);
+  expect(ids).toEqual(Array.from({ length: 2 * half + 1 }, (_, id) => id));
+  const ran = attempts(place());
+  expect(ran.map(({ task }) => task).toSorted((a, b) => a - b)).toEqual(ids.filter((id) => id !== half));
+  expect(ran.filter(({ end }) => end === null)).toEqual([]);
+  // I4: what is after the barrier began when all before had ended.
+  const before = ran.filter(({ task }) => task < half).map(({ end }) => end ?? Infinity);
+  const after = ran.filter(({ task }) => task > half).map(({ start }) => start);
+  expect(Math.max(...before)).toBeLessThanOrEqual(Math.min(...after));
+}
+
+/** A Redis of somebody else's, that can be stopped, killed and started again on its port. */
+class OtherRedis {
+  readonly port: number;
+  #child: ChildProcess | null = null;
+
+  constructor(port: number) {
+    this.port = port;
+  }
+
+  async start(): Promise<void> {
+    const child = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "ignore"], cwd: "/" });
+    child.stdin?.end(`port ${this.port}\nbind 127.0.0.1\nsave ""\n`);
+    this.#child = child;
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child?.kill(name);
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const exited = new Promise((resolve) => child.once("exit", resolve));
+    child.kill("SIGKILL");
+    await exited;
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}
+
+describe("an external Redis", () => {
+  let redis: OtherRedis | null = null;
+  afterEach(async () => {
+    await redis?.kill();
+    redis = null;
+  });
+
+  async function started(lease: string, tasks: string, slots = 4) {
+    redis = new OtherRedis(await freePort());
+    await redis.start();
+    const server = redis;
+    const address = `127.0.0.1:${server.port}`;
+    place().write("tasks", tasks);
+    await until("the server listens", async () => {
+      const probe = place().command("redis-cli", ["-p", `${server.port}`, "ping"]);
+      return (await probe.finished).stdout.includes("PONG");
+    });
+    const running = place().start([
+      "-s",
+      `localhost:${slots}`,
+      "-p",
+      "run",
+      "--lease",
+      lease,
+      "--kvsserver",
+      address,
+      "tasks",
+    ]);
+    await until("some have ended", () => ended(place()) >= 4);
+    return { server, running };
+  }
+
+  it("that is stopped for a while costs nothing, and is told once", async () => {
+    const { server, running } = await started("60", list(40, "sleep 0.4"));
+    server.signal("SIGSTOP");
+    const before = ended(place());
+    await until("what runs goes on", () => ended(place()) > before);
+    await until("it is told", () => running.stderr.includes("does not answer") || running.stderr);
+    server.signal("SIGCONT");
+    const { code, stderr } = await running.finished;
+    expect(stderr.match(/does not answer/g)).toHaveLength(1);
+    expect(stderr.match(/answers again, after \d+ s/g)).toHaveLength(1);
+    expect(code).toBe(0);
+    expectOnce(40);
+  });
+
+  it("that comes back empty is given the run again", async () => {
+    const { server, running } = await started("5", list(40, "sleep 0.2"));
+    await server.kill();
+    await server.start();
+    const { code, stderr } = await running.finished;
+    expect(stderr.match(/has forgotten this run/g)).toHaveLength(1);
+    expect(code).toBe(0);
+    expectOnce(40);
+  });
+
+  it("that is away for longer than a lease costs what ran, and nothing else", async () => {
+    const { server, running } = await started("5", `${journalled(4, "sleep 0.1")}${"sleep 7\n".repeat(8)}`);
+    await server.kill();
+    // Their guardian has ended them when no new ones begin and none ends any more.
+    await until("what ran is dead", () => running.stderr.includes("does not answer") || running.stderr);
+    let last = -1;
+    await until(
+      "nothing moves",
+      async () => {
+        const now = place().read("journal").length;
+        if (now !== last) {
+          last = now;
+          await new Promise((resolve) => setTimeout(resolve, 4_000));
+          return now;
+        }
+        return true;
+      },
+      60_000,
+    );
+    await server.start();
+    const { code, stderr } = await running.finished;
+    expect(stderr.match(/does not answer/g)).toHaveLength(1);
+    expect(stderr.match(/answers again/g)).toHaveLength(1);
+    expect(code).toBe(0);
+    const tries = account(place(), 12);
+    expect(tries.some(({ end }) => end === null)).toBe(true);
+  });
+});

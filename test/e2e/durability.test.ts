@@ -186,7 +186,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     it(`writes the same rows again when ${what}`, async () => {
       const disk = new FailingDisk(place(), library());
       writeList(300);
-      const running = start(["-p", "one"], disk.env);
+      const running = start(["-q", "-p", "one"], disk.env);
       await isUp();
       disk.rule(...rules);
       place().write("go", "");

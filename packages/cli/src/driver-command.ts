@@ -139,6 +139,7 @@ class DriverCommand {
           listen: listenFor(settings, plan),
           keeperScript: script("keeper.js"),
           onNotice: (message) => this.#say.notice(message),
+          onError: (message) => this.#say.error(`driver: ${message}`),
         },
         () => (plan === null ? [] : [this.#startContext(plan, cwd)]),
       ),

@@ -48,6 +48,8 @@ export interface DriverParts {
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly onNotice: (message: string) => void;
+  /** What a person must hear who wants to hear of errors only; else they are notices. */
+  readonly onError?: ((message: string) => void) | undefined;
 }
 
 const receiveMost = 2000;

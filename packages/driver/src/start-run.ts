@@ -63,6 +63,8 @@ export interface RunSpec {
   readonly listen: Listen | null;
   readonly keeperScript: string;
   readonly onNotice: (message: string) => void;
+  /** What must be heard by those, too, who want to hear of errors only. */
+  readonly onError: (message: string) => void;
 }
 
 /** Where a list can come from that comes by way of the store. */
@@ -275,6 +277,7 @@ async function start(
     leaseMs: spec.leaseMs,
     graceMs: spec.graceMs,
     onNotice: spec.onNotice,
+    onError: spec.onError,
   });
   // Only now, when nothing can fail any more: the newest run is one that works.
   if (spec.taskFile !== null) linkDbUtilScript(`${resolve(spec.cwd, spec.taskFile)}_dbUtil.sh`, files.dbUtil);

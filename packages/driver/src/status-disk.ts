@@ -21,17 +21,18 @@ export class StatusDisk {
       readonly log: Logger;
       readonly graceMs: number;
       readonly onNotice: (message: string) => void;
+      readonly onError?: ((message: string) => void) | undefined;
     },
     onNews: () => void,
   ) {
-    const { core, statusFile, log, onNotice } = parts;
+    const { core, statusFile, log, onNotice, onError = onNotice } = parts;
     this.#graceMs = parts.graceMs;
     const name = `the status file ${statusFile.path}`;
     this.patience = new Patience(name, {
       onStuck: (error) => {
         log.error({ err: error }, "rows cannot be written");
         core.hold(error.message);
-        onNotice(
+        onError(
           `${error.message}. What runs goes on and its results wait, nothing new is started. ${whatToDo(error)}`,
         );
         if (this.#stopped) this.#giveUpSoon();
@@ -40,7 +41,7 @@ export class StatusDisk {
       onFree: (seconds) => {
         log.warn({ seconds }, "rows can be written again");
         core.hold(null);
-        onNotice(`${name} can be written again, after ${Math.ceil(seconds)} s: the run goes on`);
+        onError(`${name} can be written again, after ${Math.ceil(seconds)} s: the run goes on`);
         onNews();
       },
     });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, statSync, truncateSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { bin, until, usePlace } from "./harness.js";
 
@@ -75,6 +75,39 @@ describe("bad input is refused with a clear word", () => {
     place().write("secret", "true\n");
     chmodSync(place().path("secret"), 0);
     await refused(["-s", "localhost:1", "secret"], 2, "permission denied");
+  });
+
+  it("what is no list: a device that never ends, a file with a hole", async () => {
+    const { code, stderr } = await place().run(["-s", "localhost:1", "-p", "x", "/dev/zero"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain("line 1: the line that begins with");
+    expect(stderr).toContain("Is this a list of commands?");
+    place().write("hole", "true\n");
+    truncateSync(place().path("hole"), 50 * 1024 * 1024 * 1024);
+    await refused(["-s", "localhost:1", "-p", "x", "hole"], 1, "line 2", "Is this a list of commands?");
+  });
+
+  it("files of a run that are none: pipes, directories, huge ones", async () => {
+    place().write("tasks", "true\n");
+    await place().shell("mkfifo x_status.txt y_kvsinfo.txt w_ledger; chmod 600 y_kvsinfo.txt; mkdir z_ledger")
+      .finished;
+    await refused(
+      ["-s", "localhost:1", "-r", "x_status.txt", "tasks"],
+      1,
+      "x_status.txt (-r): it is not a regular file",
+    );
+    const dbutil = bin.replace(/driver$/, "dbutil");
+    const status = await place().command(dbutil, ["status", "y"]).finished;
+    expect(status).toMatchObject({ code: 1, stdout: "" });
+    expect(status.stderr).toContain("y_kvsinfo.txt is not an address file: it is no regular file");
+    await refused(
+      ["-s", "localhost:1", "-p", "z", "tasks"],
+      1,
+      "cannot write",
+      "z_ledger",
+      "it is a directory",
+    );
+    await refused(["-s", "localhost:1", "-p", "w", "tasks"], 1, "cannot write", "w_ledger");
   });
 
   it("directives, with line number and text, before any task starts", async () => {
@@ -169,35 +202,6 @@ describe("bad input is refused with a clear word", () => {
   it("a place that cannot be written", async () => {
     place().write("tasks", "true\n");
     await refused(["-s", "localhost:1", "-p", "/proc/x", "tasks"], 1, "cannot");
-  });
-
-  it.skipIf(!isRoot)("a full disk: the run stops, says so, and what is in the file is whole", async () => {
-    mkdirSync(place().path("disk"));
-    const mounted = await place().shell("mount -t tmpfs -o size=256k tmpfs disk").finished;
-    expect(mounted.code, mounted.stderr).toBe(0);
-    try {
-      place().write("tasks", `echo ${"x".repeat(400)} | true\n`.repeat(3000));
-      const { code, stdout, stderr } = await place().run([
-        "-s",
-        "localhost:2",
-        "-p",
-        "disk/x",
-        "--logfile",
-        "log",
-        "tasks",
-      ]);
-      expect(code).toBe(1);
-      expect(stdout + stderr).toContain("no space left on the device");
-      expect(stdout).toMatch(/^To go on: driver -r /m);
-      const text = place().read("disk/x_status.txt");
-      expect(text.endsWith("\n")).toBe(true);
-      for (const line of text.trimEnd().split("\n")) expect(line.split("\t")).toHaveLength(15);
-    } finally {
-      await until(
-        "the disk can be unmounted",
-        async () => (await place().shell("umount disk").finished).code === 0,
-      );
-    }
   });
 
   it("says what is wrong as JSON too, with --json", async () => {

@@ -80,6 +80,47 @@ describe("driver --taskserver", () => {
     expect(String(await redis.command("LPOP", "r 3"))).toContain('"OutData":"STREAM\\n"');
   });
 
+  it.each([
+    [
+      "is no list",
+      ["SET", "task source name", "x"],
+      "Operation against a key holding the wrong kind of value",
+    ],
+    ["has a name that is no text", ["RPUSH", "task source task key", Buffer.from([0xff, 0xfe])], "not UTF-8"],
+    ["has a name without end", ["RPUSH", "task source result key", "x".repeat(2_000)], "2000 bytes"],
+  ] as const)("refuses a sign-in that %s", async (_, [name, ...args], word) => {
+    const redis = await startServer();
+    await redis.command(name, ...args);
+    if (name !== "SET") {
+      for (const key of [
+        "task source task key",
+        "task source result key",
+        "task source done task",
+        "task source name",
+      ])
+        await redis.command("RPUSH", key, "x");
+    }
+    const driver = await place().run([...engines, "--taskserver", `unix://${redis.socket}`]);
+    expect(driver.code).toBe(1);
+    expect(driver.stderr).toContain(word);
+    expect(place().files()).toEqual([]);
+  });
+
+  it("fails a task that is longer than a command can be, and refuses one that is no command", async () => {
+    const redis = await startServer();
+    const driver = place().start([...engines, "--taskserver", `unix://${redis.socket}`]);
+    await signIn(redis);
+    await redis.command("RPUSH", "t", `: ${"x".repeat(200_000)}`, "true");
+    for (let count = 0; count < 2; count++) await redis.command("BLPOP", "r done tasks", "20");
+    expect(JSON.parse(String(await redis.command("LPOP", "r 0")))).toMatchObject({ ReturnCode: 7 });
+    await redis.command("RPUSH", "t", "x".repeat(65 * 1024 * 1024), "true");
+    const { code, stdout, stderr } = await driver.finished;
+    expect(code).toBe(1);
+    expect(stdout + stderr).toContain("line 3");
+    expect(stdout + stderr).toContain("Is this a list of commands?");
+    expect(place().rows("run")).toHaveLength(2);
+  });
+
   it("serves a DisBatcher that somebody else starts", async () => {
     const redis = await startServer("--requirepass", "s3cret");
     const env = { TASKMUSTER_KVS_PASSWORD: "s3cret" };

@@ -2,15 +2,16 @@ import { setTimeout as delay } from "node:timers/promises";
 import {
   FencedError,
   KvsClosedError,
+  KvsError,
   KvsLostError,
   MalformedMessageError,
   TaskmusterError,
 } from "@taskmuster/kvs";
-import { type FencingToken, type ReceivedReports, decodeReport } from "@taskmuster/kvs/protocol";
+import type { FencingToken } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { RunFacts } from "./core/run-state-of.js";
-import type { DriverCore, ReceivedFrom } from "./core/driver-core.js";
+import type { DriverCore } from "./core/driver-core.js";
 import { stopWords } from "./core/end-reason.js";
 import type { LedgerEntry } from "./core/ledger-entry.js";
 import { queuedTask } from "./core/outstanding.js";
@@ -22,6 +23,8 @@ import { Members } from "./members.js";
 import { Pulse, lookEveryMs } from "./pulse.js";
 import { Presence } from "./presence.js";
 import { Recorder } from "./recorder.js";
+import { Refusals } from "./refusals.js";
+import { readReports } from "./report-reader.js";
 import type { RunContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import { StatusDisk } from "./status-disk.js";
@@ -72,6 +75,7 @@ export class Driver {
   readonly #pulse: Pulse;
   readonly #disk: StatusDisk;
   readonly #recorder: Recorder;
+  readonly #refusals: Refusals;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
   #ring: Promise<unknown> | null = null;
@@ -99,7 +103,8 @@ export class Driver {
       patience: this.#disk.patience,
       acknowledge: (upTo) => parts.store.acknowledge(parts.token, upTo),
     });
-    this.#members = new Members(parts, {
+    this.#refusals = new Refusals(parts.log, (message) => parts.onNotice(message));
+    this.#members = new Members(parts, this.#refusals, {
       onNews: () => this.#onNews(),
       onExpelled: (engine) => {
         for (const context of parts.contexts) context.drop(engine, "");
@@ -122,7 +127,7 @@ export class Driver {
         onError: (error) => this.#break(error),
       },
     );
-    this.#pulse = new Pulse(parts, this.#members, this.#presence, this);
+    this.#pulse = new Pulse(parts, this.#members, this.#presence, this, this.#refusals);
     parts.store.listen?.(
       storeListener({
         ...parts,
@@ -162,6 +167,7 @@ export class Driver {
     await Promise.all([talking, ticking]);
     // The feeder may wait for a stream that never ends; nobody needs what it would bring.
     void feeding;
+    this.#refusals.tell();
     this.#writeEnd();
     await statusFile.close();
     return core.view;
@@ -333,7 +339,9 @@ export class Driver {
     const { store, token, core, room } = this.#parts;
     const { from, reports } = await store.receive(token, receiveMost, position);
     if (reports.length > 0) {
-      core.onReports(this.#decoded(reports), Date.now());
+      core.onReports(readReports(reports, this.#refusals), Date.now());
+      for (const { engine, what } of core.takeStrays())
+        this.#refusals.refuse("report", `engine ${engine}`, what);
       room.ring();
       this.#onOrders();
     }
@@ -375,19 +383,6 @@ export class Driver {
     clearTimeout(timer);
   }
 
-  #decoded(reports: ReceivedReports["reports"]): readonly ReceivedFrom[] {
-    const decoded: ReceivedFrom[] = [];
-    for (const { engine, number, body } of reports) {
-      try {
-        decoded.push({ engine, number, report: decodeReport(body) });
-      } catch (error) {
-        if (!(error instanceof MalformedMessageError)) throw error;
-        this.#parts.log.error({ engine, number, err: error }, "a report was refused");
-      }
-    }
-    return decoded;
-  }
-
   #onRecordFailed(error: unknown): void {
     if (this.#recordFailure !== null) return;
     this.#recordFailure = error instanceof Error ? error : new Error(String(error));
@@ -406,25 +401,29 @@ export class Driver {
     const unexpected = !(error instanceof TaskmusterError);
     core.stop({ kind: "broken", message: unexpected ? `unexpected error: ${message}` : message });
     // What cannot be written is not acknowledged, so engines would wait for ever: they are told to go.
-    if (error instanceof KvsLostError || error instanceof FencedError || unexpected) {
+    // Nor is anything heard any more of who is there when the store does not make sense.
+    const senseless =
+      error instanceof MalformedMessageError || (error instanceof KvsError && !message.includes("OOM"));
+    if (senseless || error instanceof KvsLostError || error instanceof FencedError || unexpected) {
       this.#storeless = true;
       for (const context of contexts) context.terminate();
     }
     // Nobody will answer what waits for a store that is gone.
     if (error instanceof KvsLostError) void store.disconnect();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
-    this.#watchStop(graceMs + 500);
+    this.#watchStop(graceMs + 500, senseless);
     this.#receiverWake.ring();
     this.#onNews();
   }
 
-  #watchStop(ms: number): void {
+  #watchStop(ms: number, givesUpStore = false): void {
     this.#stopTimer = setTimeout(() => {
       if (this.#presence.nobodyLeft) return;
       // They cannot go before what they did is recorded, and nobody is in a hurry.
       if (this.#disk.stuck && !this.#disk.stopped) return this.#watchStop(ms);
       this.#parts.log.warn("engines that did not go when told are killed");
       this.kill();
+      if (givesUpStore) void this.#parts.store.disconnect();
     }, ms);
   }
 

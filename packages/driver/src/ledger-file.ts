@@ -1,4 +1,13 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readSync,
+  writeSync,
+} from "node:fs";
 import type { LedgerEntry } from "./core/ledger-entry.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 
@@ -26,7 +35,9 @@ export class LedgerFile {
   constructor(path: string) {
     this.path = path;
     try {
-      this.#fd = openSync(path, "a", 0o600);
+      // A named pipe without a reader is an error then, and not waited for.
+      const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
+      this.#fd = openSync(path, O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY, 0o600);
       const { size } = fstatSync(this.#fd);
       if (size > 0) this.#torn = { from: wholeBytes(path, size), to: size };
     } catch (cause) {

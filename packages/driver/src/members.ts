@@ -4,12 +4,13 @@ import {
   type EngineSnapshot,
   type FencingToken,
   type Snapshot,
-  decodeEngineInfo,
 } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import type { DriverCore } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
+import { EngineInfos } from "./engine-infos.js";
 import type { LedgerEntry } from "./ledger-file.js";
+import type { Refusals } from "./refusals.js";
 import type { EngineGone } from "./run-context.js";
 import type { DriverStore } from "./store/driver-store.js";
 
@@ -35,6 +36,7 @@ export class Members {
   readonly #parts: MembersParts;
   readonly #events: MembersEvents;
   readonly #leases: Leases;
+  readonly #infos: EngineInfos;
   readonly #spent = new Set<ContextId>();
   /** As the log has told of them. */
   readonly #told = new Map<EngineId, EngineSnapshot["state"]>();
@@ -44,9 +46,12 @@ export class Members {
   /** Why the last ones went, for people. */
   lastMessage = "";
 
-  constructor(parts: MembersParts, events: MembersEvents) {
+  constructor(parts: MembersParts, refusals: Refusals, events: MembersEvents) {
     this.#parts = parts;
     this.#events = events;
+    this.#infos = new EngineInfos(({ engine }, why) =>
+      refusals.refuse("engine info", `engine ${engine}`, why),
+    );
     this.#leases = new Leases(parts.leaseMs);
   }
 
@@ -80,6 +85,7 @@ export class Members {
     this.#tell(snapshot.engines);
     this.#count(members.filter((engine) => !lost.includes(engine)));
     for (const engine of lost) await this.#expel(engine, "its lease ran out");
+    await this.#stopRefused(members);
     await this.#retireSpent(snapshot);
   }
 
@@ -113,18 +119,17 @@ export class Members {
   /** As people know it. */
   async nameOf(engine: EngineId): Promise<string> {
     const found = (await this.#parts.store.snapshot()).engines.find((each) => each.engine === engine);
-    return found === undefined
-      ? `engine ${engine}`
-      : `engine ${found.rank} on ${decodeEngineInfo(found.info).host}`;
+    return found === undefined ? `engine ${engine}` : `engine ${found.rank} on ${this.#infos.of(found).host}`;
   }
 
   /** For whoever reads the log later: who came and went. */
   #tell(engines: readonly EngineSnapshot[]): void {
-    for (const { engine, rank, context, info, state, why } of engines) {
+    for (const each of engines) {
+      const { engine, rank, context, state, why } = each;
       const told = this.#told.get(engine);
       if (told === state) continue;
       this.#told.set(engine, state);
-      const { host, slots } = decodeEngineInfo(info);
+      const { host, slots } = this.#infos.of(each);
       if (told === undefined) this.#parts.log.info({ engine, rank, context, host, slots }, "engine joined");
       // Of those that are expelled the log is told when that is done.
       if (state === "left") this.#parts.log.info({ engine, rank, host, why }, "engine left");
@@ -133,6 +138,7 @@ export class Members {
     // The store forgets those that are long gone.
     const known = new Set(engines.map(({ engine }) => engine));
     for (const engine of this.#told.keys()) if (!known.has(engine)) this.#told.delete(engine);
+    this.#infos.keep(known);
   }
 
   #count(members: readonly EngineSnapshot[]): void {
@@ -141,9 +147,19 @@ export class Members {
     if (!this.#joined) return;
     this.#parts.core.onMembers({
       engines: members.length,
-      slots: members.reduce((sum, engine) => sum + decodeEngineInfo(engine.info).slots, 0),
+      slots: members.reduce((sum, engine) => sum + this.#infos.of(engine).slots, 0),
       claimed: members.reduce((sum, engine) => sum + engine.claims, 0),
     });
+  }
+
+  /** Whom we do not understand may not understand its tasks either. It is told, not expelled: what it runs is not dead yet. */
+  async #stopRefused(members: readonly EngineSnapshot[]): Promise<void> {
+    const { store, token, log } = this.#parts;
+    for (const { engine, wanted } of members) {
+      if (!this.#infos.isRefused(engine) || wanted === "stop") continue;
+      log.warn({ engine }, "told to stop: it cannot be understood");
+      await store.order(token, { kind: "engine", engine }, "stop");
+    }
   }
 
   /** A context that has run all the tasks it may (`-C`) goes; the store saw to it that it claimed no more. */
@@ -167,7 +183,7 @@ export class Members {
   async #expel(engine: EngineSnapshot, why: string): Promise<void> {
     const { core, store, token, log } = this.#parts;
     const claims = await store.expel(token, engine.engine, why);
-    const { host } = decodeEngineInfo(engine.info);
+    const { host } = this.#infos.of(engine);
     log.warn({ engine: engine.engine, rank: engine.rank, host, why, claims: claims.length }, "engine lost");
     this.#events.onNotice(
       `engine ${engine.rank} on ${host} is lost (${why})${claims.length === 0 ? "" : `; what it had of tasks, ${claims.length}, is offered again`}`,

@@ -124,7 +124,10 @@ async function scan(
 ): Promise<{ readonly tasks: number; readonly barriers: number }> {
   const scanner = new TaskFileScanner(options);
   try {
-    for await (const chunk of chunks(fd)) scanner.feed(chunk);
+    for await (const chunk of chunks(fd)) {
+      scanner.feed(chunk);
+      if (scanner.failed) break;
+    }
   } catch (cause) {
     throw new TaskFileError(`cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
   }

@@ -12,6 +12,7 @@ import type { DriverCore } from "./core/driver-core.js";
 import { type RunFacts, runStateOf } from "./core/run-state-of.js";
 import type { Members } from "./members.js";
 import type { Presence } from "./presence.js";
+import type { Refusals } from "./refusals.js";
 import { Requests } from "./requests.js";
 import type { RunContext } from "./run-context.js";
 import type { DriverStore } from "./store/driver-store.js";
@@ -49,10 +50,12 @@ export class Pulse {
   readonly #presence: Presence;
   readonly #orders: Orders;
   readonly #requests: Requests;
+  readonly #refusals: Refusals;
   readonly #late = new Set<EngineId>();
 
-  constructor(parts: PulseParts, members: Members, presence: Presence, orders: Orders) {
+  constructor(parts: PulseParts, members: Members, presence: Presence, orders: Orders, refusals: Refusals) {
     this.#parts = parts;
+    this.#refusals = refusals;
     this.#members = members;
     this.#presence = presence;
     this.#orders = orders;
@@ -62,6 +65,7 @@ export class Pulse {
         dead: ({ engine, why }) => members.expel(engineId(engine), why),
       },
       parts.log,
+      refusals,
     );
   }
 
@@ -111,9 +115,13 @@ export class Pulse {
         return;
       }
       case "context":
+        if (!(await store.snapshot()).contexts.some(({ context }) => context === name))
+          return this.#refusals.refuse("request", by, `there is no context ${JSON.stringify(name)}`);
         await store.order(token, { kind: "context", context: contextId(name) }, wanted);
         break;
       case "engine":
+        if (!(await store.snapshot()).engines.some(({ engine }) => engine === name))
+          return this.#refusals.refuse("request", by, `there is no engine ${name}`);
         await store.order(token, { kind: "engine", engine: engineId(name) }, wanted);
     }
     const what = scope === "engine" ? await this.#members.nameOf(engineId(name)) : `context ${name}`;

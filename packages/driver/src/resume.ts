@@ -1,7 +1,15 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
-import { type FoundRow, ResumeIndex, hasHole, isTornRow, scanLine } from "./core/resume-index.js";
+import {
+  type FoundRow,
+  ResumeIndex,
+  type ScannedLine,
+  hasHole,
+  isTornRow,
+  scanLine,
+} from "./core/resume-index.js";
 import { type StatusRow, parseRow } from "./core/status-line/index.js";
+import { openRegular } from "./regular-file.js";
 import { RowReader } from "./row-reader.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 
@@ -75,13 +83,13 @@ export class ResumeFiles {
 }
 
 async function openForReading(path: string): Promise<FileHandle> {
+  let file: FileHandle | null;
   try {
-    const file = await open(path, "r");
-    if ((await file.stat()).isFile()) return file;
-    await file.close();
+    file = await openRegular(path);
   } catch (cause) {
     throw new StatusFileError(`cannot read the status file ${path} (-r): ${reasonOf(cause)}`, { cause });
   }
+  if (file !== null) return file;
   throw new StatusFileError(`cannot resume from ${path} (-r): it is not a regular file`);
 }
 
@@ -100,9 +108,12 @@ async function scanFile(
   let firstBad = 0;
   /** There are zero bytes in what is looked at. */
   let holes = false;
+  /** Of a line that is too long for a row the beginning was let go. */
+  let isLong = false;
   const take = (bytes: Buffer, from: number, end: number, offset: number): void => {
     lineNumber++;
-    const scanned = scanLine(bytes, from, end);
+    const scanned = isLong ? tooLong : scanLine(bytes, from, end);
+    isLong = false;
     const isRow = scanned.kind === "row";
     const isHoled = holes && isRow && hasHole(bytes.subarray(from, end), scanned.row.returnCode);
     if (isRow && !isHoled) index.add(scanned.row, { file: number, offset, length: end - from });
@@ -131,8 +142,12 @@ async function scanFile(
     rest = chunk.subarray(from);
     restOffset = base + from;
     position += bytesRead;
-    // Some other large file, of which not even a line has come: no need to hold all of it.
-    if (good === 0 && rest.length > mostFirstRowBytes) throw notStatusFile(path);
+    if (rest.length <= mostRowBytes) continue;
+    // Some other large file, of which not even a line has come; or a hole in this one.
+    if (good === 0) throw notStatusFile(path);
+    isLong = true;
+    restOffset += rest.length;
+    rest = Buffer.alloc(0);
   }
   if (good === 0 && (badCount > 0 || !isTornRow(rest))) throw notStatusFile(path);
   if (badCount > 0) {
@@ -141,7 +156,7 @@ async function scanFile(
     );
   }
   // A last line without its end was being written when that run was killed: what it says may be cut short.
-  if (rest.length > 0) {
+  if (rest.length > 0 || isLong) {
     const how = rest.includes(0)
       ? "it ends in zero bytes, as a crash of the host leaves them"
       : "no line end";
@@ -167,4 +182,5 @@ export class ResumeMismatchError extends TaskmusterError {
 const newline = 10;
 /** Each read wakes another thread, which costs more than the bytes. */
 const chunkBytes = 1024 * 1024;
-const mostFirstRowBytes = 16 * 1024 * 1024;
+const mostRowBytes = 16 * 1024 * 1024;
+const tooLong: ScannedLine = { kind: "bad" };

@@ -4,6 +4,7 @@ import {
   type ExchangeAnswer,
   type FencingToken,
   type QueuedTask,
+  type TaskId,
   contextId,
   encodeEngineInfo,
   encodeReport,
@@ -13,7 +14,7 @@ import {
   runId,
   taskId,
 } from "@taskmuster/kvs/protocol";
-import { pino } from "pino";
+import { type Logger, pino } from "pino";
 import { expect, vi } from "vitest";
 import { Bell } from "../src/bell.js";
 import { DriverCore } from "../src/core/driver-core.js";
@@ -57,29 +58,49 @@ export class HandEngine {
     };
   }
 
-  async join(): Promise<void> {
-    const info = encodeEngineInfo({
+  /** `info`: what it says of itself, other than usual. */
+  async join(
+    info: Uint8Array = encodeEngineInfo({
       version: protocolVersion,
       host: "vm",
       pid: 1,
       slots: 1,
       cores: 1,
       endsAt: null,
-    });
+    }),
+  ): Promise<void> {
     await this.#store.join({ engine: this.#id, context: this.context.id, info });
   }
 
   /** Hands in that these tasks have succeeded, and claims up to `claims`. */
   async exchange(claims: number, ...ended: readonly QueuedTask[]): Promise<ExchangeAnswer> {
+    const bodyOf = ({ id, attempt }: QueuedTask): Uint8Array =>
+      encodeReport(report(id, success, attempt, "task"));
+    return this.say(claims, ...ended.map((task) => ({ ends: task.id, body: bodyOf(task) })));
+  }
+
+  /** The same with any reports. */
+  async say(
+    claims: number,
+    ...reports: readonly { readonly ends: TaskId | null; readonly body: Uint8Array }[]
+  ): Promise<ExchangeAnswer> {
+    return this.#trip(claims, reports, []);
+  }
+
+  async release(tasks: readonly QueuedTask[]): Promise<void> {
+    await this.#trip(0, [], tasks);
+  }
+
+  #trip(
+    claims: number,
+    reports: readonly { readonly ends: TaskId | null; readonly body: Uint8Array }[],
+    releases: readonly QueuedTask[],
+  ): Promise<ExchangeAnswer> {
     return this.#store.exchange({
       engine: this.#id,
       seq: ++this.#seq,
-      reports: ended.map(({ id, attempt }) => ({
-        number: ++this.#number,
-        ends: id,
-        body: encodeReport(report(id, success, attempt, "task")),
-      })),
-      releases: [],
+      reports: reports.map((each) => ({ number: ++this.#number, ...each })),
+      releases,
       wants: claims === 0 ? [] : [{ needs: oneCore, max: claims }],
       maxBytes: 1_000_000,
       idleSlots: claims,
@@ -120,6 +141,7 @@ export interface DriverRigOptions {
   readonly contexts: readonly RunContext[];
   readonly serves: boolean;
   readonly onNotice?: (message: string) => void;
+  readonly log?: Logger;
 }
 
 /** Opens the run; engines can join from then on. */
@@ -176,7 +198,7 @@ export async function driverOf(options: DriverRigOptions, token: FencingToken): 
     ledger: new LedgerFile(path("p_ledger")),
     contexts,
     facts: { name: "t", prefix: path("p"), host: "vm", pid: 1, startedAt: 0, total: tasks, serves },
-    log: pino({ level: "silent" }),
+    log: options.log ?? pino({ level: "silent" }),
     leaseMs: 300_000,
     graceMs: 3000,
     onNotice: options.onNotice ?? (() => undefined),

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type StatusRow, formatRow, statusHeader } from "../src/core/status-line/index.js";
@@ -89,6 +90,25 @@ describe("resuming from one status file", () => {
       expect(rows).toEqual([null]);
       expect(warnings).toHaveLength(1);
     }
+  });
+
+  it("passes over a hole in the file, and does not hold it", async () => {
+    write("s", row(0));
+    appendFileSync(path("s"), Buffer.alloc(40 * 1024 * 1024));
+    appendFileSync(path("s"), Buffer.concat([Buffer.from("\n"), formatRow(row(1))]));
+    const { rows, warnings } = await read([0, 1], "s");
+    expect(rows.map((each) => each?.id ?? null)).toEqual([0, 1]);
+    expect(warnings).toEqual([
+      `${path("s")}: 1 line(s) that are no rows were passed over, the first is line 2`,
+    ]);
+    appendFileSync(path("s"), Buffer.alloc(20 * 1024 * 1024));
+    expect((await read([1], "s")).warnings[1]).toContain("the last line is torn");
+  });
+
+  it("refuses what is no regular file, and does not wait for a pipe", async () => {
+    execFileSync("mkfifo", [path("pipe")]);
+    for (const name of [path("pipe"), path("."), "/dev/zero"])
+      await expect(ResumeFiles.open([name])).rejects.toThrow("it is not a regular file");
   });
 
   it("passes over garbage between rows, and says how much and where", async () => {

@@ -242,7 +242,7 @@ export class Engine {
   async #exchange(request: ExchangeRequest): Promise<void> {
     await this.#link.ask(
       (store) => store.exchange(request),
-      (answer) => this.#core?.onExchanged(answer),
+      (answer) => this.#core?.onExchanged(answer, Date.now() / 1000),
     );
   }
 

@@ -71,8 +71,9 @@ export async function joinRun(
     const joined = joining.value;
     if (joined.kind === "noRun")
       throw new TaskmusterError("E_KVS_LOST", "the run has ended; nothing to join");
-    const run = decodeRunInfo(joined.runInfo);
+    let run: RunInfo;
     try {
+      run = decodeRunInfo(joined.runInfo);
       const elsewhere = !isCurrentDirectory(run.cwd);
       if (elsewhere) enterDirectory(run.cwd, host);
       else if (starting.status === "rejected") throw starting.reason;

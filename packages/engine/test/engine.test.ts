@@ -2,6 +2,7 @@ import type { RenewAnswer } from "@taskmuster/kvs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import {
   type QueuedTask,
+  type RunInfo,
   attempt,
   decodeReport,
   encodeRunInfo,
@@ -52,28 +53,30 @@ class OddStore extends MemoryStore {
   }
 }
 
-async function opened(launcher?: (events: LauncherEvents) => Launcher) {
+const runInfo: RunInfo = {
+  version: protocolVersion,
+  jobId: "job",
+  nameTasks: "tasks",
+  cwd: process.cwd(),
+  prefix: "/no/such/directory/run",
+  leaseMs,
+  graceMs: 0,
+  perEngine: { start: [], stop: [] },
+  startMustSucceed: false,
+  defaults: {
+    cpusPerTask: null,
+    tasksPerNode: null,
+    envResources: [],
+    idleTimeoutMs: null,
+    launcher: "noop",
+    logLevel: "info",
+  },
+};
+
+async function opened(launcher?: (events: LauncherEvents) => Launcher, given = runInfo) {
   const server = new MemoryServer();
   const driver = new MemoryStore(server, run);
-  const info = encodeRunInfo({
-    version: protocolVersion,
-    jobId: "job",
-    nameTasks: "tasks",
-    cwd: process.cwd(),
-    prefix: "/no/such/directory/run",
-    leaseMs,
-    graceMs: 0,
-    perEngine: { start: [], stop: [] },
-    startMustSucceed: false,
-    defaults: {
-      cpusPerTask: null,
-      tasksPerNode: null,
-      envResources: [],
-      idleTimeoutMs: null,
-      launcher: "noop",
-      logLevel: "info",
-    },
-  });
+  const info = encodeRunInfo(given);
   await driver.open(info);
   const store = new OddStore(server, run);
   const engine = new Engine(config, {
@@ -191,6 +194,23 @@ describe("Engine", () => {
     expect(message).toBe(
       "the key-value store has not answered for 51 s; all tasks here were killed long ago",
     );
+  });
+
+  it.each([
+    [
+      "of another version",
+      { ...runInfo, version: (protocolVersion + 1) as typeof protocolVersion },
+      "version",
+    ],
+    ["with a lease that is none", { ...runInfo, leaseMs: Number.NaN }, "leaseMs"],
+  ])("leaves at once a run whose driver is %s, and says why", async (_, info, word) => {
+    hushed();
+    const { driver, engine } = await opened(undefined, info);
+    await expect(engine.run()).rejects.toThrow(new RegExp(`malformed run info: ${word}`));
+    expect((await driver.snapshot()).engines[0]).toMatchObject({
+      state: "left",
+      why: expect.stringContaining("malformed run info") as string,
+    });
   });
 
   it("starts a launcher anew that died while it joined", async () => {

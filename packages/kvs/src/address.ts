@@ -38,6 +38,19 @@ export function withoutSecret(address: string): string {
   return address.replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
 }
 
+/** Without its % escapes; null: one of them is none. */
+export function unescaped(text: string): string | null {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return null;
+  }
+}
+
+function refuseEscape(address: string): never {
+  throw new KvsError(`not an address: ${address} has a % that begins no escape; write %25 for a %`);
+}
+
 /** Throws `KvsError` on anything that is no address of ours. */
 export function parseEndpoint(address: string): Endpoint {
   const text = withoutSecret(address);
@@ -55,7 +68,7 @@ export function parseEndpoint(address: string): Endpoint {
         throw new KvsError(`not a socket: ${text}; write unix:///PATH`);
       return {
         kind: "unix",
-        path: decodeURIComponent(url.pathname),
+        path: unescaped(url.pathname) ?? refuseEscape(text),
         db: database(url.searchParams.get("db") ?? "", text),
         text,
       };

@@ -1,3 +1,3 @@
 export * from "./errors.js";
 export type * from "./store.js";
-export type { KvsAddress } from "./address.js";
+export { type KvsAddress, unescaped } from "./address.js";

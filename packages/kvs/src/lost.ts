@@ -26,6 +26,13 @@ export function requestsAreMany(): KvsError {
   );
 }
 
+/** More than any request that we make. */
+export const mostRequestBytes = 65_536;
+
+export function requestIsLarge(): KvsError {
+  return new KvsError(`a request to the driver has more than ${mostRequestBytes} bytes`);
+}
+
 export function exchangeIsLate(last: number): KvsError {
   return new KvsError(`an exchange came after its successor, number ${last}`);
 }

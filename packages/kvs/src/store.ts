@@ -134,7 +134,7 @@ export interface ContextVerbs {
 
   /**
    * Asks something of the driver (see `encodeRequest`), which hears of it with its next beat. False: there is no such run. Throws
-   * `KvsError` when a thousand requests wait already. Repeated after a lost answer it may be there twice; every
+   * `KvsError` when a thousand requests wait already, and on one with more than 65,536 bytes. Repeated after a lost answer it may be there twice; every
    * request means the same then.
    */
   ask(request: Uint8Array): Promise<boolean>;

@@ -42,9 +42,9 @@ export class TestServer {
   }
 
   /** What a person with redis-cli could ask. */
-  async command(name: string, ...args: string[]): Promise<unknown> {
+  async command(name: string, ...args: readonly (string | Buffer)[]): Promise<unknown> {
     this.#admin ??= new Redis({ path: this.socket, protocol: 2 });
-    return this.#admin.call(name, ...args);
+    return this.#admin.call(name, [...args]);
   }
 
   async strings(name: string, ...args: string[]): Promise<string[]> {

@@ -58,6 +58,13 @@ export function driverNewsSuite({ connect, open }: Bench): void {
     expect({ from, requests: requests.map(text) }).toEqual({ from: 4, requests: ["4"] });
   });
 
+  it("takes no request that is larger than any", async () => {
+    const { store, token } = await open();
+    expect(await store.ask(new Uint8Array(65_536))).toBe(true);
+    await expect(store.ask(new Uint8Array(65_537))).rejects.toThrow(/more than 65536 bytes/);
+    expect((await store.beat(token, quietBeat)).requests).toHaveLength(1);
+  });
+
   it("hands out at most a hundred requests, and keeps at most a thousand", async () => {
     const { store, token } = await open();
     for (let at = 0; at < 1_000; at++) await store.ask(bytes(`${at}`));

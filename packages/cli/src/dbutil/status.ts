@@ -1,10 +1,5 @@
-import {
-  type Snapshot,
-  decodeContextInfo,
-  decodeEngineInfo,
-  decodeEngineStats,
-  decodeRunState,
-} from "@taskmuster/kvs/protocol";
+import { type Snapshot, decodeRunState } from "@taskmuster/kvs/protocol";
+import { contextInfoOf, engineInfoOf, engineStatsOf } from "../self-descriptions.js";
 import { plural } from "../wording.js";
 
 /** What `dbutil status --json` prints. */
@@ -45,17 +40,17 @@ export function statusJson(prefix: string, snapshot: Snapshot): object {
       rank: context.rank,
       wanted: context.wanted,
       credit: context.credit,
-      ...decodeContextInfo(context.info),
+      ...contextInfoOf(context.info),
     })),
     engines: snapshot.engines.map((engine) => ({
       rank: engine.rank,
       context: engine.context,
-      ...decodeEngineInfo(engine.info),
+      ...engineInfoOf(engine.info),
       membership: engine.state,
       why: engine.why,
       wanted: engine.wanted,
       claims: engine.claims,
-      stats: engine.stats.length === 0 ? null : decodeEngineStats(engine.stats),
+      stats: engineStatsOf(engine.stats),
     })),
   };
 }
@@ -68,12 +63,12 @@ export function statusText(prefix: string, snapshot: Snapshot): string {
   if (snapshot.state.length > 0) lines.push(...runLines(snapshot));
   lines.push(
     `engines  ${members.length}, with ${plural(
-      members.reduce((sum, { info }) => sum + decodeEngineInfo(info).slots, 0),
+      members.reduce((sum, { info }) => sum + engineInfoOf(info).slots, 0),
       "slot",
     )}`,
   );
   for (const context of snapshot.contexts) {
-    const { kind, host, nodes, ended } = decodeContextInfo(context.info);
+    const { kind, host, nodes, ended } = contextInfoOf(context.info);
     const left = context.credit === null ? "" : `, ${context.credit} more tasks at most`;
     const state = ended !== "" ? `, ended: ${ended}` : context.wanted === "run" ? "" : `, ${context.wanted}`;
     lines.push(
@@ -84,8 +79,8 @@ export function statusText(prefix: string, snapshot: Snapshot): string {
     }
   }
   for (const engine of snapshot.engines) {
-    const { host, slots } = decodeEngineInfo(engine.info);
-    const stats = engine.stats.length === 0 ? null : decodeEngineStats(engine.stats);
+    const { host, slots } = engineInfoOf(engine.info);
+    const stats = engineStatsOf(engine.stats);
     const counts = stats === null ? "" : `, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
     const state =
       engine.state === "member"

@@ -4,10 +4,10 @@ import {
   type EngineSnapshot,
   type Snapshot,
   type Wanted,
-  decodeEngineInfo,
   encodeRequest,
   protocolVersion,
 } from "@taskmuster/kvs/protocol";
+import { engineInfoOf } from "../self-descriptions.js";
 import { UsageError } from "../usage-error.js";
 import { plural } from "../wording.js";
 import { askedBy } from "./connect-run.js";
@@ -94,7 +94,7 @@ function targetsOf(name: string, { contexts, engines }: Snapshot): readonly Targ
 }
 
 function hostOf(engine: EngineSnapshot): string {
-  return decodeEngineInfo(engine.info).host;
+  return engineInfoOf(engine.info).host;
 }
 
 function isTold(target: Target, { open, contexts, engines }: Snapshot): boolean {

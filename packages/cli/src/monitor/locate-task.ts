@@ -1,5 +1,6 @@
 import type { KvsStore } from "@taskmuster/kvs";
-import { type Task, decodeTask } from "@taskmuster/kvs/protocol";
+import type { Task } from "@taskmuster/kvs/protocol";
+import { claimedTask } from "../self-descriptions.js";
 import { findRow } from "./find-task.js";
 import { type Card, claimCard, noteCard, rowCard } from "./model/card.js";
 import type { EnginePicture, Picture } from "./model/picture.js";
@@ -37,8 +38,9 @@ async function findClaim(
     const found = await Promise.all(
       engines.slice(at, at + atATime).map(async (engine) => {
         const claims = await store.claimsOf(engine.id, mostClaims);
-        const claim = claims.find(({ id, body }) => id === task && body.length > 0);
-        return claim === undefined ? null : claimCard(decodeTask(claim.body), placeOf(engine));
+        const claim = claims.find(({ id }) => id === task);
+        const body = claim === undefined ? null : claimedTask(claim.body);
+        return body === null ? null : claimCard(body, placeOf(engine));
       }),
     );
     const card = found.find((each) => each !== null);
@@ -53,7 +55,7 @@ function placeOf({ rank, host, context }: EnginePicture): string {
 
 export function claimedTasks(claims: Awaited<ReturnType<KvsStore["claimsOf"]>>): readonly Task[] {
   // Of some that have ended the store was not told their text (see `announce`).
-  return claims.flatMap(({ body }) => (body.length === 0 ? [] : [decodeTask(body)]));
+  return claims.flatMap(({ body }) => claimedTask(body) ?? []);
 }
 
 function unknownText(hasFile: boolean, statusFile: string, picture: Picture | null): string {

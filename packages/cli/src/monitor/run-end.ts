@@ -1,3 +1,4 @@
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import type { RunEnd } from "./model/model.js";
 
@@ -6,10 +7,14 @@ const tailBytes = 4_096;
 
 /** What a run's ledger says of its end; null: nothing. */
 export async function readRunEnd(prefix: string): Promise<RunEnd | null> {
-  const file = await open(`${prefix}_ledger`, "r").catch(() => null);
+  // Whatever has this name: nobody waits for the other end of a pipe.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const file = await open(`${prefix}_ledger`, flags).catch(() => null);
   if (file === null) return null;
   try {
-    const { size } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) return null;
+    const { size } = stat;
     const tail = Buffer.alloc(Math.min(size, tailBytes));
     await file.read(tail, 0, tail.length, size - tail.length);
     return endOf(tail.toString().trimEnd().split("\n").at(-1) ?? "");

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { runFiles } from "../run-files.js";
@@ -27,12 +27,26 @@ export function readLedger(prefix: string | null): LedgerText {
   if (prefix === null) return { found: "unnamed", path: null, why: "" };
   const path = runFiles(prefix).ledger;
   try {
-    const text = readFileSync(path, "utf8");
+    const text = textOf(path);
+    if (text === null)
+      return { found: "unreadable", path, why: "it is no ledger: no regular file, or a huge one" };
     if (text.includes("\n")) return { found: "read", path, text };
     return { found: "unreadable", path, why: "there is nothing in it" };
   } catch (error) {
     const found = codeOf(error) === "ENOENT" ? "missing" : "unreadable";
     return { found, path, why: reasonOf(error) };
+  }
+}
+
+/** Null: it is nothing that could be a ledger. Throws the system's error. */
+function textOf(path: string): string | null {
+  // To open a named pipe would take until there is a writer.
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = fstatSync(fd);
+    return stat.isFile() && stat.size <= mostBytes ? readFileSync(fd, "utf8") : null;
+  } finally {
+    closeSync(fd);
   }
 }
 
@@ -96,3 +110,6 @@ function isRunning(pid: number): boolean {
     return codeOf(error) === "EPERM";
   }
 }
+
+/** A ledger is small: it does not grow with what ends well. */
+const mostBytes = 256 * 1024 * 1024;

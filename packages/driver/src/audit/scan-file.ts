@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
+import { openRegular } from "../regular-file.js";
 import { StatusFileError, reasonOf } from "../status-file.js";
 import { FileRows } from "./core/file-rows.js";
 import { hasHole, isTornRow } from "../core/resume-index.js";
@@ -14,7 +15,7 @@ export interface ScannedFile {
 
 /** Reads a status file to its end. Throws `StatusFileError` when it cannot be read or is none. */
 export async function scanFile(path: string, withIdentity: boolean): Promise<ScannedFile> {
-  const { file, identity } = await openRegular(path);
+  const { file, identity } = await openFile(path);
   try {
     const rows = new FileRows();
     let hasHeader = false;
@@ -47,17 +48,16 @@ export async function scanFile(path: string, withIdentity: boolean): Promise<Sca
   }
 }
 
-async function openRegular(path: string): Promise<{ readonly file: FileHandle; readonly identity: string }> {
-  let file: FileHandle;
+async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly identity: string }> {
+  let file: FileHandle | null;
   try {
-    file = await open(path, "r");
+    file = await openRegular(path);
   } catch (cause) {
     throw new StatusFileError(`cannot read the status file ${path}: ${reasonOf(cause)}`, { cause });
   }
+  if (file === null) throw new StatusFileError(`cannot audit ${path}: it is not a regular file`);
   const stat = await file.stat();
-  if (stat.isFile()) return { file, identity: `${stat.dev}:${stat.ino}` };
-  await file.close();
-  throw new StatusFileError(`cannot audit ${path}: it is not a regular file`);
+  return { file, identity: `${stat.dev}:${stat.ino}` };
 }
 
 function notStatusFile(path: string): StatusFileError {

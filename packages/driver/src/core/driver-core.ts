@@ -6,7 +6,7 @@ import {
   type Wanted,
   attempt,
 } from "@taskmuster/kvs/protocol";
-import type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver-values.js";
+import type { PerEngineLines, Publish, ReceivedFrom, Stray, Withdrawal } from "./driver-values.js";
 import { type EndReason, isStop } from "./end-reason.js";
 import { Exceptions, type TaskExceptions } from "./exceptions.js";
 import { isEnd } from "./report-end.js";
@@ -65,6 +65,7 @@ export class DriverCore {
   readonly #posts: { readonly key: string; readonly value: string }[] = [];
   readonly #withdrawals: Withdrawal[] = [];
   readonly #exceptions = new Exceptions();
+  readonly #strays: Stray[] = [];
   #order: Wanted | null = null;
   #barrier: { readonly item: BarrierItem; readonly reachedAt: number } | null = null;
   #failedSinceBarrier = false;
@@ -183,11 +184,14 @@ export class DriverCore {
       // A store that forgot is told again; an engine counts its reports without gaps.
       if (number <= (this.#lastReport.get(engine) ?? 0)) continue;
       this.#lastReport.set(engine, number);
-      if (report.kind === "task") this.#onTaskReport(report, now);
-      else {
+      if (report.kind !== "task")
         this.#perEngineReports.set(engine, (this.#perEngineReports.get(engine) ?? 0) + 1);
-        this.#onPerEngineReport(report, report.kind);
-      }
+      const isOurs =
+        report.kind === "task"
+          ? this.#onTaskReport(report, now)
+          : this.#onPerEngineReport(report, report.kind);
+      if (!isOurs && this.#strays.length < mostStrays)
+        this.#strays.push({ engine, what: `there is no ${report.kind} ${report.id}` });
     }
     this.#window.tasksEnded(this.#ended.count - before, now);
     this.#proceed(now);
@@ -320,6 +324,11 @@ export class DriverCore {
     return this.#withdrawals.splice(0);
   }
 
+  /** Reports of what this run never gave to anybody. */
+  takeStrays(): readonly Stray[] {
+    return this.#strays.splice(0);
+  }
+
   /** What all engines shall do from now on, when that has changed. */
   takeOrder(): Wanted | null {
     const order = this.#order;
@@ -327,7 +336,8 @@ export class DriverCore {
     return order;
   }
 
-  #onTaskReport(report: Report, now: number): void {
+  /** False: there is no such task. */
+  #onTaskReport(report: Report, now: number): boolean {
     const task = this.#outstanding.get(report.id);
     if (task === undefined) {
       // Ended before: an older attempt that comes back late is told apart in the file; a repetition is not news.
@@ -335,7 +345,8 @@ export class DriverCore {
       if (recorded !== undefined && recorded.attempt !== report.attempt && isEnd(report)) {
         this.#rows.push(rowOfReport(report, recorded, "zombie"));
       }
-      return;
+      // What was stopped is none that ended, and not outstanding either.
+      return this.#phase !== "running" || this.#ended.has(report.id);
     }
     if (report.attempt !== task.attempt) this.#onLateReport(task, report);
     else if (isEnd(report)) this.#end(task, report);
@@ -343,6 +354,7 @@ export class DriverCore {
       this.#exceptions.stopped(report);
       this.#reoffer(task, report.outcome.kind === "lost", now);
     }
+    return true;
   }
 
   #onLateReport(task: Outstanding, report: Report): void {
@@ -356,14 +368,16 @@ export class DriverCore {
     else this.#rows.push(rowOfReport(report, task, "zombie"));
   }
 
-  #onPerEngineReport(report: Report, kind: "start" | "stop"): void {
-    if (!isEnd(report)) return;
+  /** False: there is no such command. */
+  #onPerEngineReport(report: Report, kind: "start" | "stop"): boolean {
     const command = this.#perEngine[kind][report.id];
-    if (command === undefined) return;
+    if (command === undefined) return false;
+    if (!isEnd(report)) return true;
     const row = rowOfReport(report, { ...command, repeatIndex: -1 }, "perEngine");
     this.#rows.push(row);
     this.#tally.perEngine(row, report.lastWords);
     if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+    return true;
   }
 
   #return(task: Outstanding, report: Report): void {
@@ -435,3 +449,6 @@ export class DriverCore {
     this.#order = order;
   }
 }
+
+/** Only the first is told. */
+const mostStrays = 100;

@@ -24,3 +24,10 @@ export interface PerEngineLines {
   readonly start: readonly { readonly line: number; readonly command: Uint8Array }[];
   readonly stop: readonly { readonly line: number; readonly command: Uint8Array }[];
 }
+
+/** A report of something that this run never gave to anybody. */
+export interface Stray {
+  readonly engine: EngineId;
+  /** For people. */
+  readonly what: string;
+}

@@ -1,4 +1,4 @@
-import { TaskmusterError } from "@taskmuster/kvs";
+import { TaskmusterError, unescaped } from "@taskmuster/kvs";
 
 /** Where mail is handed in. May hold a secret. */
 export interface SmtpServer {
@@ -21,14 +21,18 @@ export function smtpServerOf(env: Readonly<Record<string, string | undefined>>):
       "TASKMUSTER_SMTP is no mail server; write smtp://HOST:PORT or smtps://HOST:PORT",
     );
   }
+  const [user, pass] = [unescaped(url.username), unescaped(url.password)];
+  if (user === null || pass === null) {
+    throw new TaskmusterError(
+      "E_USAGE",
+      "TASKMUSTER_SMTP has a user or a password with a % that begins no escape; write %25 for a %",
+    );
+  }
   const secure = url.protocol === "smtps:";
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, "$1"),
     port: url.port === "" ? (secure ? 465 : 25) : Number(url.port),
     secure,
-    auth:
-      url.username === ""
-        ? null
-        : { user: decodeURIComponent(url.username), pass: decodeURIComponent(url.password) },
+    auth: user === "" ? null : { user, pass },
   };
 }

@@ -1,4 +1,15 @@
-import { appendFileSync, chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  rmdirSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { auditFile } from "../../src/audit/audit-file.js";
@@ -50,6 +61,8 @@ describe("auditFile", () => {
     mkdirSync(path("d"));
     await expect(at("d")).rejects.toThrow(`cannot audit ${path("d")}: it is not a regular file`);
     await expect(auditFile("/dev/null", noList)).rejects.toThrow("it is not a regular file");
+    execFileSync("mkfifo", [path("pipe")]);
+    await expect(at("pipe")).rejects.toThrow("it is not a regular file");
     writeFileSync(path("novel"), "Call me Ishmael.\n");
     await expect(at("novel")).rejects.toThrow(`${path("novel")} is not a status file`);
     writeFileSync(path("binary"), Buffer.alloc(20 * 1024 * 1024, "x"));
@@ -73,6 +86,17 @@ describe("auditFile", () => {
     writeFileSync(path("run_ledger"), "");
     expect(await found()).toBe("unreadable");
     writeFileSync(path("run_ledger"), "what is this\n");
+    expect(await found()).toBe("unreadable");
+    truncateSync(path("run_ledger"), 300 * 1024 * 1024);
+    expect(await found()).toBe("unreadable");
+    rmSync(path("run_ledger"));
+    execFileSync("mkfifo", [path("run_ledger")]);
+    expect(await found()).toBe("unreadable");
+    rmSync(path("run_ledger"));
+    mkdirSync(path("run_ledger"));
+    expect(await found()).toBe("unreadable");
+    rmdirSync(path("run_ledger"));
+    writeFileSync(path("run_ledger"), Buffer.from([0xff, 0x0a, 0, 0x0a]));
     expect(await found()).toBe("unreadable");
     writeFileSync(path("run_ledger"), text(runEntry(), finished));
     expect(await found()).toBe("otherRun");

@@ -6,7 +6,7 @@ import {
   type QueuedTask,
   type RunInfo,
   type Wanted,
-  decodeTask,
+  readTask,
 } from "@taskmuster/kvs/protocol";
 import type { AnnouncePart } from "./announcement.js";
 import { ClaimSize } from "./claim-size.js";
@@ -14,6 +14,7 @@ import { type EnginePlace, slotEnvironment, taskEnvironment } from "./environmen
 import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
 import { StoreTalk } from "./store-talk.js";
 import { TaskEnds } from "./task-ends.js";
+import { refusedEnd } from "./refused-task.js";
 import { type Launched, outcomeText } from "./task-report.js";
 
 export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
@@ -53,6 +54,8 @@ export class EngineCore {
   #ended = 0;
   /** A reminder is under way, and so much had ended when it was asked for. */
   #reminder: number | null = null;
+  /** Seconds since 1970. */
+  #answeredAt = 0;
   /** Why it goes, for people. */
   #why = "";
   /** Somebody else decided so. */
@@ -154,7 +157,9 @@ export class EngineCore {
     this.#proceed();
   }
 
-  onExchanged(answer: ExchangeAnswer): void {
+  /** `nowSeconds`: since 1970. */
+  onExchanged(answer: ExchangeAnswer, nowSeconds = 0): void {
+    this.#answeredAt = nowSeconds;
     this.#talk.onExchanged(answer);
     for (const task of answer.tasks) this.#waiting.push(task);
     // After the new tasks are in: what an order finds waiting is released.
@@ -311,8 +316,14 @@ export class EngineCore {
   #enqueueWaiting(): void {
     if (this.#waiting.length === 0 || this.#ends.suspectsSignal) return;
     for (const queued of this.#waiting.splice(0)) {
-      const task = decodeTask(queued.body);
+      const task = readTask(queued.id, queued.attempt, queued.body);
       const tag = this.#nextTag++;
+      if ("refused" in task) {
+        const { id, attempt } = queued;
+        const launched: Launched = { kind: "task", id, attempt, queued };
+        this.#ends.add(launched, refusedEnd(tag, task.refused, this.#answeredAt));
+        continue;
+      }
       this.#launched.set(tag, { kind: "task", id: task.id, attempt: task.attempt, queued });
       this.#enqueued++;
       this.#port.enqueue(tag, task.command, taskEnvironment(task));

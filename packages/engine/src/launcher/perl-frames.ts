@@ -117,8 +117,10 @@ export class FrameReader {
     const messages: Message[] = [];
     while (bytes.length >= 4) {
       const length = bytes.readUInt32BE(0);
+      if (length > mostFrameBytes)
+        throw new LaunchError(`the launcher announced a message of ${length} bytes`);
       if (bytes.length < 4 + length) break;
-      messages.push(parse(bytes.subarray(4, 4 + length)));
+      messages.push(parsed(bytes.subarray(4, 4 + length)));
       bytes = bytes.subarray(4 + length);
     }
     this.#rest = bytes;
@@ -126,6 +128,19 @@ export class FrameReader {
   }
 }
 
+/** Many times what the longest message has, the list of what was recalled. */
+const mostFrameBytes = 16 * 1024 * 1024;
+
+function parsed(bytes: Buffer): Message {
+  try {
+    return parse(bytes);
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new LaunchError(`the launcher sent a message that is cut short (${bytes.length} bytes)`, { cause });
+  }
+}
+
+/** Throws a `RangeError` when it is too short. */
 function parse(bytes: Buffer): Message {
   const letter = String.fromCharCode(bytes[0] ?? 0);
   switch (letter) {
@@ -162,6 +177,7 @@ function parseEnd(bytes: Buffer): LaunchResult {
   const text = (): Uint8Array => {
     const from = at + 2;
     at = from + bytes.readUInt16BE(at);
+    if (at > bytes.length) throw new RangeError("a text is cut short");
     return new Uint8Array(bytes.subarray(from, at));
   };
   const out = streamDigest(count(), text(), text());

@@ -173,12 +173,12 @@ export class PerlLauncher implements Launcher {
     child.stdin?.on("error", () => undefined);
     child.stdin?.write(Buffer.concat([...texts, configFrame(this.#nonce, inheritedMark)]));
 
-    let spawnError: Error | null = null;
-    child.on("error", (error) => (spawnError = error));
+    let failure: Error | null = null;
+    child.on("error", (error) => (failure = error));
     this.#gone = new Promise<void>((resolve) => {
       child.once("close", (code, signal) => {
         const why =
-          spawnError?.message ??
+          failure?.message ??
           [`it ended with ${signal ?? `exit status ${code ?? "unknown"}`}`, lastWords.trim()]
             .filter(Boolean)
             .join(": ");
@@ -187,9 +187,19 @@ export class PerlLauncher implements Launcher {
     });
     const started = new Promise<void>((resolve, reject) => {
       const reader = new FrameReader();
+      // What it says has no meaning any more: it counts as dead, and what it runs with it.
+      const understood = (chunk: Buffer): readonly Message[] => {
+        try {
+          return failure === null ? reader.read(chunk) : [];
+        } catch (error) {
+          failure = error instanceof Error ? error : new LaunchError(String(error));
+          child.kill("SIGKILL");
+          return [];
+        }
+      };
       child.stdout?.on("data", (chunk: Buffer) => {
         const ends: LaunchResult[] = [];
-        for (const message of reader.read(chunk)) {
+        for (const message of understood(chunk)) {
           if (message.kind === "ended") {
             if (this.#tasks.remove(message.result.tag)) ends.push(message.result);
           } else {
@@ -201,7 +211,7 @@ export class PerlLauncher implements Launcher {
         this.#tellEnds(ends);
       });
       child.once("close", () => {
-        const why = spawnError?.message ?? lastWords.trim();
+        const why = failure?.message ?? lastWords.trim();
         reject(new LaunchError(`the perl launcher cannot be started in ${JSON.stringify(cwd)}: ${why}`));
       });
     });

@@ -128,7 +128,7 @@ export class Rig implements EnginePort {
     };
     if (this.#request === null) throw new Error("no exchange is under way");
     this.#request = null;
-    this.core.onExchanged(whole);
+    this.core.onExchanged(whole, 1_700_000_000);
   }
 
   end(tag: number, outcome: Outcome = { kind: "exited", code: 0 }, more: Partial<TaskEnd> = {}): void {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -48,6 +48,20 @@ describe("which launcher is taken", () => {
     launcher = await createLauncher({ kind: "perl", events, cwd: "/" });
     await expect(launcher.start()).rejects.toThrow(LaunchError);
     await expect(launcher.start()).rejects.toThrow(/perl launcher cannot be started.*ENOENT/);
+  });
+
+  it.each([
+    ["an unknown message", "\\0\\0\\0\\1?", "unknown message"],
+    ["half a message", "\\0\\0\\0\\2E?", "cut short"],
+    ["gigabytes", "\\377\\377\\377\\377E", "announced a message of 4294967295 bytes"],
+  ])("one that sends %s is killed, and it is said", async (_, bytes, words) => {
+    directory = mkdtempSync(join(tmpdir(), "odd-perl-"));
+    const perl = join(directory, "perl");
+    writeFileSync(perl, `#!/bin/sh\nprintf '${bytes}'; exec sleep 600\n`, { mode: 0o700 });
+    vi.stubEnv("PATH", `${directory}:${process.env["PATH"]}`);
+    launcher = await createLauncher({ kind: "perl", events, cwd: directory });
+    await expect(launcher.start()).rejects.toThrow(words);
+    expect(processesIn(directory)).toEqual([]);
   });
 
   it("a directory that does not exist is said", async () => {

@@ -1,4 +1,4 @@
-import { requestsAreMany } from "../lost.js";
+import { mostRequestBytes, requestIsLarge, requestsAreMany } from "../lost.js";
 import { contextId } from "../protocol/index.js";
 import type { EnrolAnswer, EnrolRequest } from "../store.js";
 import { type Run, contextState } from "./run.js";
@@ -29,6 +29,7 @@ export function enrol(run: Run, { label, exactLabel, nonce, info, limit }: Enrol
 }
 
 export function ask(run: Run, request: Uint8Array): boolean {
+  if (request.length > mostRequestBytes) throw requestIsLarge();
   if (run.requests.length >= 1_000) throw requestsAreMany();
   run.requests.push(request);
   return true;

@@ -1,5 +1,5 @@
 import { Packr } from "msgpackr";
-import type * as z from "zod/mini";
+import * as z from "zod/mini";
 import { MalformedMessageError } from "../errors.js";
 
 const packr = new Packr({ useRecords: false, variableMapSize: true, int64AsType: "number" });
@@ -18,12 +18,20 @@ export function unpack(what: string, bytes: Uint8Array): unknown {
   }
 }
 
-/** Unpacks and validates. Throws `MalformedMessageError`. */
+/** Text of one line for people: it comes to stand in logs and on terminals. */
+export const lineSchema = z
+  .string()
+  .check(z.maxLength(1_000), z.regex(/^\P{Cc}*$/u, "one line of text expected"));
+
+/** Unpacks and validates. Throws `MalformedMessageError`, also when there are more than `mostBytes`. */
 export function unpackAs<Schema extends z.ZodMiniType>(
   what: string,
   schema: Schema,
   bytes: Uint8Array,
+  mostBytes: number,
 ): z.infer<Schema> {
+  if (bytes.length > mostBytes)
+    throw new MalformedMessageError(what, `it has ${bytes.length} bytes, and ${mostBytes} are the most`);
   const parsed = schema.safeParse(unpack(what, bytes));
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];

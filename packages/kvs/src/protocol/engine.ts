@@ -1,10 +1,10 @@
 import * as z from "zod/mini";
-import { pack, unpackAs } from "./codec.js";
+import { lineSchema, pack, unpackAs } from "./codec.js";
 import { protocolVersion } from "./version.js";
 
 const engineInfoSchema = z.object({
   version: z.literal(protocolVersion),
-  host: z.string(),
+  host: lineSchema,
   pid: z.int(),
   /** Tasks at a time. */
   slots: z.int(),
@@ -29,13 +29,16 @@ const engineStatsSchema = z.object({
 /** What an engine says of itself with every renewal. */
 export type EngineStats = z.infer<typeof engineStatsSchema>;
 
+/** Many times what either of them has. */
+const mostBytes = 64 * 1024;
+
 export function encodeEngineInfo(info: EngineInfo): Buffer {
   return pack(info);
 }
 
 /** Throws `MalformedMessageError`. */
 export function decodeEngineInfo(bytes: Uint8Array): EngineInfo {
-  return unpackAs("engine info", engineInfoSchema, bytes);
+  return unpackAs("engine info", engineInfoSchema, bytes, mostBytes);
 }
 
 export function encodeEngineStats(stats: EngineStats): Buffer {
@@ -44,5 +47,5 @@ export function encodeEngineStats(stats: EngineStats): Buffer {
 
 /** Throws `MalformedMessageError`. */
 export function decodeEngineStats(bytes: Uint8Array): EngineStats {
-  return unpackAs("engine stats", engineStatsSchema, bytes);
+  return unpackAs("engine stats", engineStatsSchema, bytes, mostBytes);
 }

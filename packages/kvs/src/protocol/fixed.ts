@@ -42,15 +42,24 @@ export class FixedFields {
     return this.#view.getInt32(this.#from + at);
   }
 
+  /** Of at most fifteen digits before the point: no more are read again from a file. */
   float64(at: number): number {
     const value = this.#view.getFloat64(this.#from + at);
-    return Number.isFinite(value) ? value : this.#refuse(at, "a finite number");
+    return value > -mostValue && value < mostValue ? value : this.#refuse(at, `a number below ${mostValue}`);
   }
 
   /** A whole number of a range that only a float64 has. */
   int(at: number): number {
     const value = this.#view.getFloat64(this.#from + at);
     return Number.isSafeInteger(value) ? value : this.#refuse(at, "a whole number");
+  }
+
+  /** A whole number from 0 on, of at most fifteen digits too. */
+  count(at: number): number {
+    const value = this.#view.getFloat64(this.#from + at);
+    return Number.isInteger(value) && value >= 0 && value <= mostValue
+      ? value
+      : this.#refuse(at, "a whole number from 0 on");
   }
 
   /** One of the kinds that the message numbers from 0. */
@@ -75,3 +84,4 @@ export class FixedFields {
 }
 
 const noBytes = new Uint8Array(0);
+const mostValue = 999_999_999_999_999;

@@ -12,7 +12,7 @@ export interface Needs {
 /** Canonical text of `Needs`; names the queue. */
 export type NeedsKey = Brand<string, "NeedsKey">;
 
-const keyPattern = /^c(\d+(?:\.\d+)?(?:e-?\d+)?)$/;
+const keyPattern = /^c(\d+(?:\.\d+)?(?:e-\d+)?)$/;
 
 export function needsKey(needs: Needs): NeedsKey {
   return `c${needs.cores}` as NeedsKey;
@@ -20,7 +20,9 @@ export function needsKey(needs: Needs): NeedsKey {
 
 /** The inverse of `needsKey`; throws a `RangeError` on anything else. */
 export function parseNeedsKey(key: string): Needs {
-  const match = keyPattern.exec(key);
-  if (match?.[1] === undefined) throw new RangeError(`not a needs key: ${JSON.stringify(key)}`);
-  return { cores: Number(match[1]) };
+  const needs = { cores: Number(keyPattern.exec(key)?.[1]) };
+  // Written in one way only: two keys of the same needs would be two queues.
+  if (needsKey(needs) !== key || !Number.isFinite(needs.cores))
+    throw new RangeError(`not a needs key: ${JSON.stringify(key.slice(0, 50))}`);
+  return needs;
 }

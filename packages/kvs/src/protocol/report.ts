@@ -1,3 +1,4 @@
+import { MalformedMessageError } from "../errors.js";
 import { FixedFields, viewOf } from "./fixed.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
@@ -105,8 +106,8 @@ const at = {
 
 export function encodeReport(report: Report): Buffer {
   const { host, out, err, lastWords } = report;
-  if (host !== lastHost.text) lastHost = { text: host, bytes: Buffer.from(host) };
-  const hostLength = lastHost.bytes.length;
+  if (host !== lastWritten.text) lastWritten = { text: host, bytes: Buffer.from(host) };
+  const hostLength = lastWritten.bytes.length;
   const length = at.host + hostLength + out.snippet.length + err.snippet.length + lastWords.length;
   const bytes = Buffer.allocUnsafe(length);
   const view = viewOf(bytes);
@@ -126,7 +127,7 @@ export function encodeReport(report: Report): Buffer {
   view.setUint16(from + at.outLength, out.snippet.length);
   view.setUint32(from + at.errLength, err.snippet.length);
   view.setUint32(from + at.wordsLength, lastWords.length);
-  bytes.set(lastHost.bytes, at.host);
+  bytes.set(lastWritten.bytes, at.host);
   let end = at.host + hostLength;
   for (const part of [out.snippet, err.snippet, lastWords]) {
     if (part.length > 0) bytes.set(part, end);
@@ -145,7 +146,7 @@ export function decodeReport(bytes: Uint8Array): Report {
   fields.expectEnd(end);
   return {
     kind: fields.oneOf(at.kind, kinds),
-    id: taskId(fields.int(at.id)),
+    id: taskId(fields.count(at.id)),
     attempt: attempt(fields.uint32(at.attempt)),
     host: hostIn(bytes, at.host, outAt),
     pid: fields.int32(at.pid),
@@ -153,8 +154,8 @@ export function decodeReport(bytes: Uint8Array): Report {
     start: fields.float64(at.start),
     end: fields.float64(at.end),
     elapsed: fields.float64(at.elapsed),
-    out: digest(fields.int(at.outBytes), fields.part(outAt, errAt)),
-    err: digest(fields.int(at.errBytes), fields.part(errAt, wordsAt)),
+    out: digest(fields.count(at.outBytes), fields.part(outAt, errAt)),
+    err: digest(fields.count(at.errBytes), fields.part(errAt, wordsAt)),
     lastWords: fields.part(wordsAt, end),
   };
 }
@@ -166,16 +167,52 @@ function digest(bytes: number, snippet: Uint8Array): StreamDigest {
   return bytes === 0 && snippet.length === 0 ? nothing : { bytes, snippet };
 }
 
-/** Nearly always that of the report before: its text need not be made anew. */
-let lastHost: { readonly text: string; readonly bytes: Buffer } = { text: "", bytes: Buffer.alloc(0) };
+/** What a malformed report still tells: which attempt at which task has come to an end that nobody saw. Null: not even that. */
+export function lostReportOf(bytes: Uint8Array): Report | null {
+  try {
+    const fields = new FixedFields("report", bytes, at.start);
+    if (fields.oneOf(at.kind, kinds) !== "task") return null;
+    return {
+      kind: "task",
+      id: taskId(fields.count(at.id)),
+      attempt: attempt(fields.uint32(at.attempt)),
+      host: "",
+      pid: -1,
+      outcome: { kind: "lost" },
+      start: 0,
+      end: 0,
+      elapsed: 0,
+      out: nothing,
+      err: nothing,
+      lastWords: nothing.snippet,
+    };
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return null;
+    throw error;
+  }
+}
+
+/** It stands in a column of a line. */
+const control = /\p{Cc}/u;
+
+interface Host {
+  readonly text: string;
+  readonly bytes: Buffer;
+}
+
+/** Nearly always that of the report before: its text need not be made anew, nor looked at. */
+let lastRead: Host = { text: "", bytes: Buffer.alloc(0) };
+let lastWritten: Host = lastRead;
 
 function hostIn(bytes: Uint8Array, from: number, to: number): string {
-  const { text, bytes: last } = lastHost;
+  const { text, bytes: last } = lastRead;
   let same = last.length === to - from;
   for (let index = 0; same && index < last.length; index++) same = last[index] === bytes[from + index];
   if (same) return text;
   // A copy: what is kept must not hold on to the whole batch that it came with.
   const host = Buffer.from(bytes.subarray(from, to));
-  lastHost = { text: host.toString(), bytes: host };
-  return lastHost.text;
+  const read = host.toString();
+  if (control.test(read)) throw new MalformedMessageError("report", "the host has control characters");
+  lastRead = { text: read, bytes: host };
+  return read;
 }

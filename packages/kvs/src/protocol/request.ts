@@ -1,6 +1,6 @@
 import * as z from "zod/mini";
 import { MalformedMessageError } from "../errors.js";
-import { pack, unpackAs } from "./codec.js";
+import { lineSchema, pack, unpackAs } from "./codec.js";
 import { isEngineId } from "./ids.js";
 import { protocolVersion } from "./version.js";
 
@@ -11,10 +11,10 @@ const requestSchema = z.discriminatedUnion("kind", [
     version: z.literal(protocolVersion),
     scope: z.enum(["run", "context", "engine"]),
     /** Of the context, or id of the engine; empty for the run. */
-    name: z.string(),
+    name: lineSchema,
     wanted: z.enum(["drain", "stop"]),
     /** Who asks, for the log: `user@host`. */
-    by: z.string(),
+    by: lineSchema,
   }),
   /** The context that started this engine has proof that it and all that it ran are dead. */
   z.object({
@@ -28,13 +28,15 @@ const requestSchema = z.discriminatedUnion("kind", [
 /** What others ask of the driver (`KvsStore.ask`): the one process that gives orders. */
 export type Request = z.infer<typeof requestSchema>;
 
+const mostBytes = 64 * 1024;
+
 export function encodeRequest(request: Request): Buffer {
   return pack(request);
 }
 
 /** Throws `MalformedMessageError`. */
 export function decodeRequest(bytes: Uint8Array): Request {
-  const request = unpackAs("request", requestSchema, bytes);
+  const request = unpackAs("request", requestSchema, bytes, mostBytes);
   const engine = request.kind === "dead" ? request.engine : request.scope === "engine" ? request.name : null;
   if (engine !== null && !isEngineId(engine))
     throw new MalformedMessageError("request", `no engine's id: ${engine.slice(0, 50)}`);

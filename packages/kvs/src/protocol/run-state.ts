@@ -59,11 +59,13 @@ const runStateSchema = z.object({
 /** How the run is doing, as its driver tells it once a second with its beat. */
 export type RunState = z.infer<typeof runStateSchema>;
 
+const mostBytes = 1024 * 1024;
+
 export function encodeRunState(state: RunState): Buffer {
   return pack(state);
 }
 
 /** Throws `MalformedMessageError`. */
 export function decodeRunState(bytes: Uint8Array): RunState {
-  return unpackAs("run state", runStateSchema, bytes);
+  return unpackAs("run state", runStateSchema, bytes, mostBytes);
 }

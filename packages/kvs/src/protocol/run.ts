@@ -44,11 +44,14 @@ const runInfoSchema = z.object({
 export type RunInfo = z.infer<typeof runInfoSchema>;
 export type PerEngineCommand = z.infer<typeof perEngineCommandSchema>;
 
+/** It holds the PERENGINE commands. */
+const mostBytes = 64 * 1024 * 1024;
+
 export function encodeRunInfo(info: RunInfo): Buffer {
   return pack(info);
 }
 
 /** Throws `MalformedMessageError`, also when the version differs. */
 export function decodeRunInfo(bytes: Uint8Array): RunInfo {
-  return unpackAs("run info", runInfoSchema, bytes);
+  return unpackAs("run info", runInfoSchema, bytes, mostBytes);
 }

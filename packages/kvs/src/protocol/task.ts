@@ -1,3 +1,4 @@
+import { MalformedMessageError } from "../errors.js";
 import { FixedFields, viewOf } from "./fixed.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
@@ -32,10 +33,24 @@ export function encodeTask(task: Task): Buffer {
 export function decodeTask(bytes: Uint8Array): Task {
   const fields = new FixedFields("task", bytes, at.command);
   return {
-    id: taskId(fields.int(at.id)),
+    id: taskId(fields.count(at.id)),
     attempt: attempt(fields.uint32(at.attempt)),
     line: fields.int(at.line),
     repeatIndex: fields.int(at.repeatIndex),
     command: fields.part(at.command, bytes.length),
   };
+}
+
+/** The task that an element of a queue says it has, or why it is none. */
+export function readTask(id: TaskId, tries: Attempt, bytes: Uint8Array): Task | { readonly refused: string } {
+  try {
+    const task = decodeTask(bytes);
+    if (task.id === id && task.attempt === tries) return task;
+    return {
+      refused: `malformed task: it is attempt ${task.attempt} at task ${task.id}, not ${tries} at ${id}`,
+    };
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return { refused: error.message };
+    throw error;
+  }
 }

@@ -1,5 +1,12 @@
 import { FencedError, KvsError } from "../errors.js";
-import { engineIsUnknown, exchangeIsLate, requestsAreMany, runIsOver, serverWasReplaced } from "../lost.js";
+import {
+  engineIsUnknown,
+  exchangeIsLate,
+  requestIsLarge,
+  requestsAreMany,
+  runIsOver,
+  serverWasReplaced,
+} from "../lost.js";
 import type { Argument } from "./request.js";
 import type { Script } from "./scripts.js";
 import { isReply } from "./session.js";
@@ -22,6 +29,8 @@ export function replyError(error: unknown): unknown {
       return new FencedError();
     case "TM_FULL":
       return requestsAreMany();
+    case "TM_LARGE":
+      return requestIsLarge();
     case "TM_SEQ":
       return exchangeIsLate(Number(detail));
     default:

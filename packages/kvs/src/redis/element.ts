@@ -5,6 +5,7 @@ import {
   type TaskId,
   attempt,
   engineId,
+  isEngineId,
   taskId,
 } from "../protocol/index.js";
 import { KvsError, MalformedMessageError } from "../errors.js";
@@ -92,7 +93,9 @@ export function parseReportsElement(element: Buffer): ReceivedReport[] {
   const first = numberIn(element, engineEnd + 1, firstEnd);
   const count = numberIn(element, firstEnd + 1, countEnd);
   if (engineEnd < 1 || first === null || count === null) throw noPrefix("element of the reports");
-  const engine = engineId(element.toString("latin1", 0, engineEnd));
+  const sender = element.toString("latin1", 0, engineEnd);
+  if (!isEngineId(sender) || !Number.isSafeInteger(first + count)) throw noPrefix("element of the reports");
+  const engine = engineId(sender);
   const reports: ReceivedReport[] = [];
   let at = countEnd + 1;
   for (let number = first; number < first + count; number++) {
@@ -104,7 +107,7 @@ export function parseReportsElement(element: Buffer): ReceivedReport[] {
   return reports;
 }
 
-/** Null: no digits stand there. */
+/** Null: no digits stand there, or more than can be counted exactly. */
 function numberIn(element: Buffer, from: number, to: number): number | null {
   if (from >= to) return null;
   let value = 0;
@@ -113,7 +116,7 @@ function numberIn(element: Buffer, from: number, to: number): number | null {
     if (digit < 0 || digit > 9) return null;
     value = value * 10 + digit;
   }
-  return value;
+  return value <= Number.MAX_SAFE_INTEGER ? value : null;
 }
 
 function noPrefix(what: string): MalformedMessageError {
@@ -124,17 +127,21 @@ export function claimText(task: { readonly id: TaskId; readonly attempt: Attempt
   return `${task.id}:${task.attempt}`;
 }
 
-/** The inverse of `claimText` for several with blanks between, by id. */
+/** The inverse of `claimText` for several with blanks between, by id. Throws `MalformedMessageError`. */
 export function parseClaims(text: string): readonly ClaimedTask[] {
   const claims = text.split(" ").filter((each) => each !== "");
   return claims
     .map((each) => {
-      const [id, tries] = each.split(":");
+      const [, id, tries] = claimPattern.exec(each) ?? [];
+      if (id === undefined || tries === undefined)
+        throw new MalformedMessageError("list of claims", JSON.stringify(each.slice(0, 50)));
       return { id: taskId(Number(id)), attempt: attempt(Number(tries)) };
     })
     .toSorted((a, b) => a.id - b.id);
 }
 
+/** Fifteen digits are always exact. */
+const claimPattern = /^(\d{1,15}):(\d{1,15})$/;
 const blank = 32;
 const colon = 58;
 const zero = 48;

@@ -38,7 +38,7 @@ export function asNeedsKey(text: string): NeedsKey {
   try {
     key = needsKey(parseNeedsKey(text));
   } catch (cause) {
-    throw new MalformedMessageError("needs", text, { cause });
+    throw new MalformedMessageError("needs", JSON.stringify(text.slice(0, 50)), { cause });
   }
   knownNeeds.set(text, key);
   return key;

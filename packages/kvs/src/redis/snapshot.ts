@@ -1,6 +1,6 @@
 import { MalformedMessageError } from "../errors.js";
 import { noRunSnapshot } from "../no-run.js";
-import { contextId, engineId } from "../protocol/index.js";
+import { contextId, engineId, isEngineId } from "../protocol/index.js";
 import type { ContextSnapshot, EngineSnapshot, Snapshot } from "../store.js";
 import { asArray, asBuffer, asNumber, asText } from "./reply.js";
 import { wantedOf } from "../wanted.js";
@@ -38,8 +38,14 @@ function parseContext(reply: unknown): ContextSnapshot {
 function parseEngine(reply: unknown): EngineSnapshot {
   const [engine, context, rank, info, renewal, stats, claims, wanted, state, why, awaited, greeted] =
     asArray(reply);
+  const id = asText(engine);
+  if (!isEngineId(id))
+    throw new MalformedMessageError(
+      "answer of the key-value store",
+      `${JSON.stringify(id.slice(0, 50))} is no engine's id`,
+    );
   return {
-    engine: engineId(asText(engine)),
+    engine: engineId(id),
     context: contextId(asText(context)),
     rank: asNumber(rank),
     info: asBuffer(info),

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import {
   closeSync,
+  constants,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -85,7 +86,8 @@ export function readAddressFile(path: string): RunAddress {
 function readOwn(path: string): string {
   let file: number;
   try {
-    file = openSync(path, "r");
+    // To open a named pipe in the usual way takes until there is a writer.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") {
       throw new KvsError(`there is no address file ${path}: the run is over, or was started elsewhere`, {
@@ -95,7 +97,13 @@ function readOwn(path: string): string {
     throw new KvsError(`cannot read the address file ${path}: ${String(cause)}`, { cause });
   }
   try {
-    const { uid, mode } = fstatSync(file);
+    const stat = fstatSync(file);
+    const { uid, mode } = stat;
+    if (!stat.isFile() || stat.size > mostBytes) {
+      throw new KvsError(
+        `${path} is not an address file: ${stat.isFile() ? `it has ${stat.size} bytes` : "it is no regular file"}`,
+      );
+    }
     if (process.getuid !== undefined && uid !== process.getuid()) {
       throw new KvsError(
         `the address file ${path} belongs to another user: whoever wrote it could run commands as you`,
@@ -112,6 +120,9 @@ function readOwn(path: string): string {
     closeSync(file);
   }
 }
+
+/** It holds a handful of addresses. */
+const mostBytes = 1024 * 1024;
 
 function parseJson(path: string, text: string): unknown {
   try {

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { type KvsAddress, parseEndpoint } from "../address.js";
+import { closeSync, openSync, readSync } from "node:fs";
+import { type KvsAddress, parseEndpoint, unescaped } from "../address.js";
 import { KvsError, TaskmusterError } from "../errors.js";
 
 const forms = "HOST:PORT, redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH";
@@ -53,7 +53,9 @@ function withoutUser(address: string): { readonly username: string | undefined; 
         "put it into the environment variable TASKMUSTER_KVS_PASSWORD, or into a file that TASKMUSTER_KVS_PASSWORD_FILE names",
     );
   }
-  return { username: user === "" ? undefined : decodeURIComponent(user), url: scheme + rest };
+  const username = unescaped(user);
+  if (username === null) throw usage(`the user's name has a % that begins no escape; write %25 for a %`);
+  return { username: user === "" ? undefined : username, url: scheme + rest };
 }
 
 function readPassword(env: Readonly<Record<string, string | undefined>>): string | undefined {
@@ -61,16 +63,41 @@ function readPassword(env: Readonly<Record<string, string | undefined>>): string
   if (password !== undefined && password !== "") return password;
   const file = env["TASKMUSTER_KVS_PASSWORD_FILE"];
   if (file === undefined || file === "") return undefined;
-  let text: string;
+  let line: string | null;
   try {
-    text = readFileSync(file, "utf8");
+    line = firstLine(file);
   } catch (cause) {
     throw new TaskmusterError("E_USAGE", `cannot read TASKMUSTER_KVS_PASSWORD_FILE: ${String(cause)}`, {
       cause,
     });
   }
-  const [line = ""] = text.split(/\r?\n/, 1);
+  if (line === null) {
+    throw new TaskmusterError(
+      "E_USAGE",
+      `the first line of TASKMUSTER_KVS_PASSWORD_FILE is too long for a password: ${file}`,
+    );
+  }
   if (line === "")
     throw new TaskmusterError("E_USAGE", `TASKMUSTER_KVS_PASSWORD_FILE names an empty file: ${file}`);
   return line;
 }
+
+/** It may be a pipe, or a device that never ends. Null: it is longer than any password. */
+function firstLine(path: string): string | null {
+  const bytes = Buffer.alloc(mostPasswordBytes);
+  let length = 0;
+  const file = openSync(path, "r");
+  try {
+    while (length < bytes.length && !bytes.subarray(0, length).includes("\n")) {
+      const read = readSync(file, bytes, length, bytes.length - length, null);
+      if (read === 0) break;
+      length += read;
+    }
+  } finally {
+    closeSync(file);
+  }
+  const [line = "", ...rest] = bytes.toString("utf8", 0, length).split(/\r?\n/);
+  return rest.length === 0 && length === bytes.length ? null : line;
+}
+
+const mostPasswordBytes = 4_096;

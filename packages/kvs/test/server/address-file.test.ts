@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   chownSync,
@@ -6,6 +7,7 @@ import {
   readdirSync,
   rmSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
@@ -99,5 +101,25 @@ describe("an address file", () => {
     const path = fileWith(content);
     expect(() => readAddressFile(path)).toThrow(KvsError);
     expect(() => readAddressFile(path)).toThrow(message);
+  });
+
+  it("is refused when it is no file, or a huge or binary one, and nobody waits for a pipe", () => {
+    const pipe = join(directory, "pipe");
+    execFileSync("mkfifo", ["-m", "600", pipe]);
+    expect(() => readAddressFile(pipe)).toThrow(/pipe is not an address file: it is no regular file/);
+    const folder = join(directory, "folder");
+    mkdirSync(folder, { mode: 0o700 });
+    expect(() => readAddressFile(folder)).toThrow(/folder is not an address file: it is no regular file/);
+    expect(() => readAddressFile("/dev/zero")).toThrow(/no regular file/);
+    const huge = fileWith("{}");
+    truncateSync(huge, 100 * 1024 * 1024 * 1024);
+    expect(() => readAddressFile(huge)).toThrow(/it has 107374182400 bytes/);
+    const binary = join(directory, "binary");
+    writeFileSync(binary, Buffer.from([0xff, 0, 1, 2]), { mode: 0o600 });
+    expect(() => readAddressFile(binary)).toThrow(/not JSON/);
+  });
+
+  it.skipIf(process.getuid?.() === 0)("says that it may not be read", () => {
+    expect(() => readAddressFile(fileWith("{}", 0))).toThrow(/cannot read the address file.*EACCES/);
   });
 });

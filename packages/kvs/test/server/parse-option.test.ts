@@ -47,6 +47,15 @@ describe("--kvsserver", () => {
     expect(() => parseKvsServerOption("host:1", { TASKMUSTER_KVS_PASSWORD_FILE: `${file}x` })).toThrow(
       /cannot read/,
     );
+    writeFileSync(file, "x".repeat(5_000));
+    for (const endless of [file, "/dev/zero"]) {
+      expect(() => parseKvsServerOption("host:1", { TASKMUSTER_KVS_PASSWORD_FILE: endless })).toThrow(
+        /too long for a password/,
+      );
+    }
+    expect(() => parseKvsServerOption("host:1", { TASKMUSTER_KVS_PASSWORD_FILE: directory })).toThrow(
+      /cannot read.*EISDIR/,
+    );
   });
 
   it.each(["redis://user:hunter2@host:1", "redis://:hunter2@host", "rediss://u:hunter2@host:1/0"])(

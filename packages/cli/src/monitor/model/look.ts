@@ -8,11 +8,9 @@ import {
   type RunState,
   type Snapshot,
   type Wanted,
-  decodeContextInfo,
-  decodeEngineInfo,
-  decodeEngineStats,
   decodeRunState,
 } from "@taskmuster/kvs/protocol";
+import { contextInfoOf, engineInfoOf, engineStatsOf } from "../../self-descriptions.js";
 
 /** A snapshot with everything in it decoded. */
 export interface RunLook {
@@ -52,12 +50,12 @@ export interface EngineLook {
 export class SnapshotReader {
   #infos = new Map<EngineId, Described>();
 
-  /** Null: the run has ended. Throws `MalformedMessageError`. */
+  /** Null: the run has ended. Throws `MalformedMessageError` when the driver cannot be understood. */
   read(snapshot: Snapshot): RunLook | null {
     if (!snapshot.open) return null;
     const infos = new Map<EngineId, Described>();
     const engines = snapshot.engines.map((engine): EngineLook => {
-      const known = this.#infos.get(engine.engine) ?? described(decodeEngineInfo(engine.info));
+      const known = this.#infos.get(engine.engine) ?? described(engineInfoOf(engine.info));
       infos.set(engine.engine, known);
       return {
         id: engine.engine,
@@ -65,7 +63,7 @@ export class SnapshotReader {
         rank: engine.rank,
         ...known,
         renewal: engine.renewal,
-        stats: engine.stats.length === 0 ? null : decodeEngineStats(engine.stats),
+        stats: engineStatsOf(engine.stats),
         claims: engine.claims,
         wanted: engine.wanted,
         membership: engine.state,
@@ -80,7 +78,7 @@ export class SnapshotReader {
       contexts: snapshot.contexts.map((context) => ({
         id: context.context,
         rank: context.rank,
-        info: decodeContextInfo(context.info),
+        info: contextInfoOf(context.info),
         wanted: context.wanted,
         credit: context.credit,
       })),

@@ -66,5 +66,5 @@ function decimal(text = ""): number {
 }
 
 function isRepr(text: string | undefined): text is string {
-  return text !== undefined && /^(?:'.*'|".*")$/u.test(text);
+  return text !== undefined && /^(?:'.*'|".*")$/su.test(text);
 }

@@ -9,8 +9,13 @@ export function textOfPythonRepr(repr: string): string {
     escape,
     (_, two?: string, four?: string, eight?: string, character?: string): string => {
       const code = two ?? four ?? eight;
-      if (code !== undefined) return String.fromCodePoint(Number.parseInt(code, 16));
+      if (code !== undefined) return characterOf(Number.parseInt(code, 16));
       return letters[character ?? ""] ?? character ?? "";
     },
   );
+}
+
+/** U+FFFD for a number that no character has. */
+function characterOf(code: number): string {
+  return code <= 0x10ffff ? String.fromCodePoint(code) : "\ufffd";
 }

@@ -4,8 +4,14 @@ const none: Buffer = Buffer.alloc(0);
 /** A buffer for a line longer than this is let go after use. */
 const keptBytes = 1024 * 1024;
 
-/** `crlf`: the line before ended in `\r\n`; comes after that line, for the `\r` alone had ended it. */
-export type Cut = "line" | "crlf" | "needMore" | "end";
+/** A line with more bytes is none of a list of commands, and is not held: the kernel takes a five-hundredth of that. */
+const mostLineBytes = 64 * 1024 * 1024;
+
+/**
+ * `crlf`: the line before ended in `\r\n`; comes after that line, for the `\r` alone had ended it. `tooLong`: a line has more than
+ * `mostLineBytes`; there is no going on.
+ */
+export type Cut = "line" | "crlf" | "needMore" | "end" | "tooLong";
 
 /**
  * Cuts bytes that come in pieces into lines at `\n`, `\r\n` and a lone `\r`. A line is there as soon as its end has arrived. Holds
@@ -64,16 +70,24 @@ export class LineSplitter {
       if (this.#lineFeedAt < this.#carriageReturnAt) {
         this.#cutAt(this.#lineFeedAt);
         this.#countLineFeed();
-        return "line";
+        return this.#lineOrTooLong();
       }
       if (this.#carriageReturnAt < this.#chunk.length) {
         this.#cutAt(this.#carriageReturnAt);
         this.#afterCarriageReturn = true;
         this.#sinceLineFeed = true;
-        return "line";
+        return this.#lineOrTooLong();
       }
       this.#keep(this.#chunk.length);
+      if (this.#partialBytes > mostLineBytes) {
+        this.#last();
+        return "tooLong";
+      }
     }
+  }
+
+  #lineOrTooLong(): Cut {
+    return this.end - this.start > mostLineBytes ? "tooLong" : "line";
   }
 
   #nextChunk(): boolean {

@@ -26,6 +26,11 @@ export function tooLarge(line: Uint8Array): string {
   );
 }
 
+export function tooLong(line: Uint8Array): string {
+  const start = quoted(line.subarray(0, 40));
+  return `the line that begins with ${start} has more than 64 MiB, and a command can have 128 KiB. Is this a list of commands?`;
+}
+
 export function latePerEngine(line: Uint8Array): string {
   return (
     `${quoted(line)} comes too late: PERENGINE belongs before the first task, REPEAT or BARRIER. Move it to the top. ` +

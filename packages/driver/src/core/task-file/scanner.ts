@@ -27,6 +27,11 @@ export class TaskFileScanner {
     this.#scan();
   }
 
+  /** Nothing that follows matters. */
+  get failed(): boolean {
+    return this.#error !== null;
+  }
+
   end(): ScanResult {
     this.#reader.line.finish();
     this.#scan();

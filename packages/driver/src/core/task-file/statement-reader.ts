@@ -49,6 +49,8 @@ export class StatementReader {
       if (cut === "line") {
         const statement = this.#read();
         if (statement !== null) return statement;
+      } else if (cut === "tooLong") {
+        return this.#error(messages.tooLong(this.#text()));
       } else if (cut !== "crlf") {
         return cut;
       } else if (!this.crlf) {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { TaskFileParser, TaskFileScanner } from "../../../src/core/task-file/index.js";
-import { briefly, bytesOf, readItems, readyItems } from "./read-items.js";
+import { briefly, bytesOf, messageOf, readItems, readyItems } from "./read-items.js";
 
 describe("lines", () => {
   it("may lack the last line end", () => {
@@ -43,6 +43,30 @@ describe("lines", () => {
 
   it("are not split at other separators that Python and Unicode know", () => {
     expect(briefly(readItems("a\x0bb\x0cc\x85d\x1ce\n"))).toEqual(["0 line 1: a\x0bb\x0cc\x85d\x1ce"]);
+  });
+});
+
+describe("a line that is longer than any command", () => {
+  const most = 64 * 1024 * 1024;
+  const long = Buffer.alloc(most + 1, "x");
+  const lists: readonly (readonly [string, readonly Buffer[]])[] = [
+    ["in one piece", [Buffer.concat([Buffer.from("a\n"), long, Buffer.from("\nb\n")])]],
+    ["in pieces", [Buffer.from("a\n"), long.subarray(0, 1000), long.subarray(1000), Buffer.from("\nb\n")]],
+    ["that has no end", [Buffer.from("a\n"), long, long]],
+  ];
+
+  it.each(lists)("%s is an error, and is not held", (_, chunks) => {
+    const items = readItems("", false, [...chunks]);
+    expect(briefly(items)).toEqual(["0 line 1: a", `error line 2: ${"x".repeat(200)}…`]);
+    expect(messageOf(items[1])).toContain("has more than 64 MiB");
+    const scanner = new TaskFileScanner({ lenient: false });
+    for (const chunk of chunks) scanner.feed(chunk);
+    expect(scanner.end()).toMatchObject({ tasks: 1, lines: 2, error: { line: 2 } });
+  });
+
+  it("is one only if it is longer", () => {
+    const items = readItems(long.subarray(0, most));
+    expect(items).toMatchObject([{ kind: "task", line: 1 }]);
   });
 });
 

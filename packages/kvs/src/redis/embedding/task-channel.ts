@@ -1,4 +1,6 @@
+import { isUtf8 } from "node:buffer";
 import type { KvsAddress } from "../../address.js";
+import { KvsError } from "../../errors.js";
 import type { RunId } from "../../protocol/index.js";
 import { ListConnection, ListWatch, buffersOf } from "./list-connection.js";
 import { type SignIn, doneTasksKey, driverPositionsKey, endKey, signInKeys } from "./names.js";
@@ -54,10 +56,10 @@ export class TaskChannel {
     if (name === undefined || doneTask === undefined || resultKey === undefined || taskKey === undefined)
       return null;
     const signIn = {
-      name: name.toString(),
+      name: textOf(name, "task source name"),
       doneTask,
-      resultKey: resultKey.toString(),
-      taskKey: taskKey.toString(),
+      resultKey: textOf(resultKey, "task source result key"),
+      taskKey: textOf(taskKey, "task source task key"),
     };
     const pairs = signInKeys.flatMap((key, index) => [key, heads[index] ?? ""]);
     const key = driverPositionsKey(signIn.taskKey);
@@ -140,3 +142,13 @@ export class TaskChannel {
     return this.#signIn;
   }
 }
+
+/** Names are texts of other keys. Throws `KvsError` on what is none. */
+function textOf(bytes: Buffer, key: (typeof signInKeys)[number]): string {
+  if (bytes.length > mostNameBytes)
+    throw new KvsError(`what stands in ${JSON.stringify(key)} is no name: it has ${bytes.length} bytes`);
+  if (!isUtf8(bytes)) throw new KvsError(`what stands in ${JSON.stringify(key)} is no name: it is not UTF-8`);
+  return bytes.toString();
+}
+
+const mostNameBytes = 1_000;

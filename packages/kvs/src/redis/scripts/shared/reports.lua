@@ -9,6 +9,8 @@ local function elements()
     local element = some[at]
     if not element then return nil end
     local engine, first, count = string.match(element, '^(%w+):(%d+):(%d+):')
+    -- Nothing behind it would ever be received.
+    if not engine then error('an element of the reports is none') end
     return engine, element, tonumber(count), tonumber(first)
   end
 end

@@ -4,6 +4,7 @@ import {
   type EngineId,
   type FencingToken,
   contextId,
+  decodeEngineInfo,
   decodeReport,
   decodeRequest,
   engineId,
@@ -11,6 +12,7 @@ import {
 } from "@taskmuster/kvs/protocol";
 import { DriverCore, type PerEngineLines } from "../../packages/driver/src/core/driver-core.js";
 import { queuedTask } from "../../packages/driver/src/core/outstanding.js";
+import type { TaskPolicy } from "../../packages/driver/src/core/task-policy.js";
 import type { Item } from "../../packages/driver/src/core/task-file/index.js";
 import type { Invariants } from "./invariants.js";
 import { type Say, numbered, text } from "./words.js";
@@ -22,6 +24,7 @@ export interface DriverActorOptions {
   readonly items: readonly Item[];
   readonly failFast: boolean;
   readonly maxLosses: number;
+  readonly policy: TaskPolicy;
   readonly say: Say;
   readonly invariants: Invariants;
 }
@@ -33,14 +36,15 @@ export class DriverActor {
   readonly #items: Item[];
   #publishes = 0;
   #handled = 0;
+  #clockMs = 0;
   #ended = false;
 
   constructor(options: DriverActorOptions) {
     this.#options = options;
     this.#items = [...options.items];
-    const { failFast, maxLosses, perEngine } = options;
+    const { failFast, maxLosses, policy, perEngine } = options;
     this.core = new DriverCore(
-      { needs: needsKey({ cores: 1 }), failFast, maxLosses, node: "login", pid: 1 },
+      { needs: needsKey({ cores: 1 }), failFast, maxLosses, policy, node: "login", pid: 1 },
       perEngine,
     );
     options.store.listen({
@@ -48,7 +52,7 @@ export class DriverActor {
       onReopened: () => this.#say("opens the run again"),
       onAnnounced: (_, claims) => this.core.onAnnounced(claims),
       onSettled: (certain) => {
-        const givenUp = this.core.onSettled(certain, 0);
+        const givenUp = this.core.onSettled(certain);
         const what = givenUp.length === 0 ? "" : `, and gives up ${givenUp.map(numbered).join(" ")}`;
         this.#say(`has heard of everybody${what}`);
       },
@@ -61,6 +65,7 @@ export class DriverActor {
 
   /** Whether anything happened. */
   async turn(): Promise<boolean> {
+    this.core.onClock(this.#clockMs);
     const asked = await this.#hear();
     await this.#options.store.snapshot();
     const fed = this.#feed();
@@ -72,9 +77,17 @@ export class DriverActor {
 
   async lose(engine: EngineId): Promise<void> {
     const { store, token } = this.#options;
+    const found = (await store.snapshot()).engines.find((each) => each.engine === engine);
+    const slots = found === undefined ? Infinity : decodeEngineInfo(found.info).slots;
     const claims = await store.expel(token, engine, "lost");
     this.#say(`expels it; it had ${claims.length === 0 ? "nothing" : claims.map(numbered).join(" ")}`);
-    this.core.onEngineLost(claims, 0);
+    this.core.onEngineLost(claims, 0, slots);
+  }
+
+  /** So much time passes. */
+  pass(ms: number): void {
+    this.core.onClock(this.#clockMs);
+    this.#clockMs += ms;
   }
 
   /** Every engine is gone. */
@@ -176,7 +189,13 @@ export class DriverActor {
       this.#options.invariants.onRow(row);
       this.#say(`writes row ${row.kind} ${row.id}, ${row.returnCode}: ${text(row.command)}`);
     }
-    return rows.length > 0;
+    const exceptions = this.core.takeExceptions();
+    const failures = exceptions.flatMap((each) => (each.kind === "retries" ? each.tasks : []));
+    for (const failure of failures) {
+      this.#options.invariants.onFailedAttempt(failure.id);
+      this.#say(`notes that ${numbered(failure)} failed, ${failure.returnCode}`);
+    }
+    return rows.length + failures.length > 0;
   }
 
   #say(what: string): void {

@@ -30,6 +30,7 @@ interface Running {
   readonly label: string;
   readonly id: number | null;
   readonly command: string;
+  readonly timeoutMs: number | null;
   stopped: boolean;
 }
 
@@ -107,6 +108,17 @@ export class EngineActor {
     return false;
   }
 
+  /** A `wait NAME` has run for as long as it may. False: it does not run here. */
+  timeOut(name: string): boolean {
+    for (const [tag, running] of this.#running) {
+      if (running.command !== `wait ${name}`) continue;
+      if (running.timeoutMs === null) throw new Error(`wait ${name} may run for ever`);
+      this.#end(tag, { kind: "timedOut", signal: 15 }, false);
+      return true;
+    }
+    return false;
+  }
+
   /** So much time passes that it looks whether what waits there does so rightly. */
   remind(): void {
     if (!this.#reminder) return;
@@ -157,8 +169,9 @@ export class EngineActor {
         const stage = this.core.phase === "starting" ? "START" : "STOP";
         this.#start(tag, `${stage} ${env["DISBATCH_TASKID"]}`, null, text(command));
       },
-      enqueue: (tag, command, env) => {
-        this.#queue.add({ tag, command, env });
+      enqueue: (tag, command, env, timeoutMs) => {
+        const timeout = timeoutMs === null ? null : { afterMs: timeoutMs, graceMs: 0 };
+        this.#queue.add({ tag, command, env, timeout });
         this.#fill();
       },
       recall: () => this.#takeBack(),
@@ -257,13 +270,22 @@ export class EngineActor {
       const label = numbered({ id, attempt: attempt(this.#attempts.get(id) ?? 1) });
       this.#options.invariants.onLaunch(this.name, this.#options.slots, id);
       const slot = `in slot ${place.env["DISBATCH_CYLINDER_RANK"]}`;
-      this.#start(request.tag, label, id, text(request.command), slot);
+      const timeoutMs = request.timeout?.afterMs ?? null;
+      this.#start(request.tag, label, id, text(request.command), slot, timeoutMs);
     }
   }
 
-  #start(tag: number, label: string, id: number | null, command: string, where = ""): void {
-    this.#say(`starts ${label}${where === "" ? "" : ` ${where}`}: ${command}`);
-    this.#running.set(tag, { label, id, command, stopped: false });
+  #start(
+    tag: number,
+    label: string,
+    id: number | null,
+    command: string,
+    where = "",
+    timeoutMs: number | null = null,
+  ): void {
+    const within = timeoutMs === null ? "" : `, for ${timeoutMs} ms`;
+    this.#say(`starts ${label}${where === "" ? "" : ` ${where}`}${within}: ${command}`);
+    this.#running.set(tag, { label, id, command, timeoutMs, stopped: false });
   }
 
   /** What has no slot yet. The core hears of it later. */

@@ -50,6 +50,12 @@ export class Invariants {
     this.#ended.add(row.id);
   }
 
+  /** The ledger has it, and the task will be run again. */
+  onFailedAttempt(id: number): void {
+    if (this.#ended.has(id)) throw new Error(`task ${id} has ended and is to be run again`);
+    this.#recorded.add(id);
+  }
+
   onAcknowledge({ kind, id, outcome }: Report): void {
     if (kind !== "task" || outcome.kind === "cancelled" || outcome.kind === "lost") return;
     if (!this.#recorded.has(id)) throw new Error(`the end of task ${id} is acknowledged and not on disk`);

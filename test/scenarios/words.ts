@@ -16,6 +16,8 @@ export function outcomeText(outcome: Outcome): string {
       return `signal ${outcome.signal}`;
     case "failedToStart":
       return `errno ${outcome.errno}`;
+    case "timedOut":
+      return `timed out, signal ${outcome.signal}`;
     case "lost":
     case "cancelled":
       return outcome.kind;

@@ -13,6 +13,7 @@ import {
   runId,
 } from "@taskmuster/kvs/protocol";
 import { LastingStore } from "../../packages/driver/src/store/lasting-store.js";
+import { type TaskPolicy, plainPolicy } from "../../packages/driver/src/core/task-policy.js";
 import { DriverActor } from "./driver-actor.js";
 import { EngineActor } from "./engine-actor.js";
 import { Invariants } from "./invariants.js";
@@ -55,7 +56,15 @@ export class World {
     const option = (key: string, fallback: number): number => Number(word(key, `${fallback}`));
     switch (verb) {
       case "list":
-        await this.#open(lines, { failFast: rest.includes("fail-fast"), maxLosses: option("max-losses", 5) });
+        await this.#open(lines, {
+          failFast: rest.includes("fail-fast"),
+          maxLosses: option("max-losses", 5),
+          policy: {
+            ...plainPolicy,
+            retries: option("retries", 0),
+            retryDelayMs: option("retry-delay", 1000),
+          },
+        });
         break;
       case "engine":
         await this.#join(name, option("slots", 1), contextId(word("context", "SSH0")));
@@ -97,6 +106,13 @@ export class World {
         if (!this.engines.some((engine) => engine.finish(name, option("exit", 0)))) {
           throw new Error(`nobody runs: wait ${name}`);
         }
+        break;
+      case "time-out":
+        if (!this.engines.some((engine) => engine.timeOut(name)))
+          throw new Error(`nobody runs: wait ${name}`);
+        break;
+      case "pass":
+        this.#theDriver.pass(Number(name));
         break;
       case "remind":
         this.#engine(name).remind();
@@ -177,7 +193,7 @@ export class World {
 
   async #open(
     lines: readonly string[],
-    options: { readonly failFast: boolean; readonly maxLosses: number },
+    options: { readonly failFast: boolean; readonly maxLosses: number; readonly policy: TaskPolicy },
   ): Promise<void> {
     const items = itemsOf(lines);
     this.#lines = items.filter((item) => item.kind === "task" || item.kind === "barrier").length;

@@ -134,6 +134,7 @@ class DriverCommand {
           leaseMs: settings.leaseMs,
           graceMs: settings.graceMs,
           maxLosses: settings.maxLosses,
+          policy: settings.policy,
           sync: settings.sync,
           kvs,
           listen: listenFor(settings, plan),

@@ -154,8 +154,23 @@ export const driverOptions: readonly OptionRow[] = [
   },
   {
     origin: "ours",
+    flags: "--timeout <duration>",
+    help: "stop a task that runs longer, as 90s, 15m, 2h or 1d; it has failed (default: none; or #DISBATCH TIMEOUT)",
+  },
+  {
+    origin: "ours",
+    flags: "--retries <n>",
+    help: "run a task again that failed, so many times (default: 0; or #DISBATCH RETRIES)",
+  },
+  {
+    origin: "ours",
+    flags: "--retry-delay <duration>",
+    help: "wait so long before the first retry of a task, twice as long before each further one, but 5m at most (default: 1)",
+  },
+  {
+    origin: "ours",
     flags: "--max-losses <n>",
-    help: "run a task again that was lost with its engine, so many times (default: 5)",
+    help: "run a task again that was lost with its engine, so many times; losses use up no retries (default: 5; from 2 on, a task that kills its engines is told from those beside it)",
   },
   { origin: "ours", flags: "--no-fsync", help: "do not wait for the disk after writing rows" },
   {

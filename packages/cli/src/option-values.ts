@@ -1,3 +1,4 @@
+import { durationForms, parseDuration } from "@taskmuster/driver/duration";
 import type { RawOptions } from "./command-line.js";
 import { UsageError } from "./usage-error.js";
 
@@ -36,6 +37,20 @@ export function number(
   const parsed = value.trim() === "" ? Number.NaN : Number(value);
   if (Number.isFinite(parsed) && isGood(parsed)) return parsed;
   throw new UsageError(`${flag} ${JSON.stringify(value)}: must be ${wanted}`);
+}
+
+/** ms; null: not given. `isGood`: of those that are durations. */
+export function duration(
+  options: RawOptions,
+  name: string,
+  flag: string,
+  isGood: (ms: number) => boolean,
+): number | null {
+  const value = text(options, name);
+  if (value === undefined) return null;
+  const ms = parseDuration(value);
+  if (ms !== null && isGood(ms)) return ms;
+  throw new UsageError(`${flag} ${JSON.stringify(value)}: must be a duration: ${durationForms}`);
 }
 
 /** Whole ones: what an engine is told has no fractions. */

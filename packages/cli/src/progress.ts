@@ -25,6 +25,7 @@ export class Progress {
     const parts = [this.#total === null ? `${done} done` : `${done}/${this.#total}${this.#percent(done)}`];
     if (view.failed > 0) parts.push(`${view.failed} failed`);
     if (view.skipped > 0) parts.push(`${view.skipped} skipped`);
+    if (view.retried > 0) parts.push(`${view.retried} tried again`);
     if (view.lost > 0) parts.push(`${view.lost} lost`);
     parts.push(
       view.engines === 0 && view.phase === "running" ? "waiting for engines" : `${view.running} running`,

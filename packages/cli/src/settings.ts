@@ -1,6 +1,7 @@
+import { type TaskPolicy, plainPolicy } from "@taskmuster/driver";
 import type { RawOptions } from "./command-line.js";
 import { type ContextSettings, contextSettingsOf } from "./contexts/context-settings.js";
-import { count, milliseconds, text, texts } from "./option-values.js";
+import { count, duration, milliseconds, text, texts } from "./option-values.js";
 import { UsageError } from "./usage-error.js";
 
 /** Where the tasks come from. */
@@ -40,6 +41,8 @@ export interface Settings {
   readonly graceMs: number;
   readonly leaseMs: number;
   readonly maxLosses: number;
+  /** Where no directive says otherwise. */
+  readonly policy: TaskPolicy;
   readonly sync: boolean;
   readonly launcher: "auto" | "perl" | "node" | "noop";
   /** What a person should know about options that do nothing here. */
@@ -85,6 +88,11 @@ export function settingsOf(
     graceMs: milliseconds(options, "grace", "--grace", 3, 0),
     leaseMs: milliseconds(options, "lease", "--lease", 300, 1),
     maxLosses: count(options, "maxLosses", "--max-losses", 0) ?? 5,
+    policy: {
+      retries: count(options, "retries", "--retries", 0) ?? plainPolicy.retries,
+      retryDelayMs: duration(options, "retryDelay", "--retry-delay", () => true) ?? plainPolicy.retryDelayMs,
+      timeoutMs: duration(options, "timeout", "--timeout", (ms) => ms > 0),
+    },
     sync: options["fsync"] !== false,
     launcher: launcher(text(options, "launcher") ?? "auto"),
     notices: notices(options),

@@ -1,5 +1,5 @@
 import { type RunView, reasonText } from "@taskmuster/driver";
-import { duration, lastLine, plural, printable, returnCodeText } from "./wording.js";
+import { duration, failureText, lastLine, plural, printable } from "./wording.js";
 
 export interface SummaryInput {
   readonly view: RunView;
@@ -30,7 +30,7 @@ export function summaryLines(input: SummaryInput, columns: number): readonly str
     lines.push("", `failed: ${first}`);
     for (const failure of view.failures) {
       const place = failure.perEngine ? `PERENGINE, line ${failure.line}` : `line ${failure.line}`;
-      const head = `  ${place}: ${returnCodeText(failure.returnCode)}  `;
+      const head = `  ${place}: ${failureText(failure)}  `;
       lines.push(head + printable(failure.command, Math.max(20, columns - head.length)));
       const words = lastLine(failure.lastWords, Math.max(20, columns - 6));
       if (words !== "") lines.push(`      ${words}`);
@@ -55,6 +55,7 @@ export function summaryJson(input: SummaryInput): object {
     skippedFailed: view.skippedFailed,
     unrecorded: view.unrecorded,
     perEngineFailed: view.perEngineFailed,
+    retried: view.retried,
     lost: view.lost,
     left: left(input),
     slots: view.peakSlots,
@@ -69,6 +70,7 @@ export function summaryJson(input: SummaryInput): object {
       line: failure.line,
       perEngine: failure.perEngine,
       returnCode: failure.returnCode,
+      timedOut: failure.timedOut,
       command: new TextDecoder().decode(failure.command),
       lastWords: new TextDecoder().decode(failure.lastWords),
     })),
@@ -87,6 +89,7 @@ function counts(input: SummaryInput): string {
   if (view.skipped > 0) parts.push(`${view.skipped} skipped`);
   if (view.skippedFailed > 0) parts.push(`${view.skippedFailed} of them failed before`);
   if (view.perEngineFailed > 0) parts.push(`${plural(view.perEngineFailed, "PERENGINE command")} failed`);
+  if (view.retried > 0) parts.push(`${view.retried} tried again`);
   if (view.lost > 0) parts.push(`${view.lost} lost with an engine`);
   const rest = left(input);
   if (rest !== null && rest > 0) parts.push(`${rest} not done`);

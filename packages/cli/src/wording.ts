@@ -49,6 +49,12 @@ export function returnCodeText(returnCode: number): string {
   return name === undefined ? `signal ${-returnCode}` : `signal ${-returnCode} (${name})`;
 }
 
+/** The same of a failure of which it is known whether it was one of time. */
+export function failureText(failed: { readonly returnCode: number; readonly timedOut: boolean }): string {
+  const text = returnCodeText(failed.returnCode);
+  return failed.timedOut ? `timed out, ${text}` : text;
+}
+
 /** Text for a terminal: one line of at most `most` characters, nothing that could move the cursor or change its colours. */
 export function printable(bytes: Uint8Array, most: number): string {
   const text = new TextDecoder()

@@ -50,9 +50,18 @@ describe("settingsOf", () => {
       graceMs: 3000,
       leaseMs: 300_000,
       maxLosses: 5,
+      policy: { retries: 0, retryDelayMs: 1000, timeoutMs: null },
       sync: true,
       launcher: "auto",
       notices: [],
+    });
+  });
+
+  it("takes what becomes of tasks that fail, hang or are lost", () => {
+    const given = ["--retries", "3", "--retry-delay", "1m", "--timeout", "1.5h", "--max-losses", "0"];
+    expect(here(...given)).toMatchObject({
+      maxLosses: 0,
+      policy: { retries: 3, retryDelayMs: 60_000, timeoutMs: 5_400_000 },
     });
   });
 

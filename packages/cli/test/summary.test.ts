@@ -22,6 +22,7 @@ function failure(more: Partial<FailedTask> = {}): FailedTask {
     id: 3,
     line: 4,
     returnCode: 1,
+    timedOut: false,
     command: bytes("false"),
     lastWords: bytes(""),
     perEngine: false,
@@ -52,10 +53,18 @@ describe("summaryLines", () => {
   });
 
   it("count all there is to count", () => {
-    const counts = { done: 5, failed: 2, skipped: 3, skippedFailed: 1, perEngineFailed: 1, lost: 4 };
+    const counts = {
+      retried: 6,
+      done: 5,
+      failed: 2,
+      skipped: 3,
+      skippedFailed: 1,
+      perEngineFailed: 1,
+      lost: 4,
+    };
     expect(summaryLines(input({ view: view(counts) }), 80)[0]).toBe(
       "tasks        5 done, 2 failed, 3 skipped, 1 of them failed before, 1 PERENGINE command failed, " +
-        "4 lost with an engine, 2 not done",
+        "6 tried again, 4 lost with an engine, 2 not done",
     );
     expect(summaryLines(input({ view: view(counts), total: null }), 80)[0]).not.toContain("not done");
   });
@@ -141,6 +150,7 @@ describe("summaryJson", () => {
       unrecorded: 0,
       skippedFailed: 0,
       perEngineFailed: 0,
+      retried: 0,
       lost: 0,
       left: 4,
       slots: 4,
@@ -150,7 +160,17 @@ describe("summaryJson", () => {
       statusFile: "/a/x_status.txt",
       driverLog: "/a/x_driver.log",
       resume: null,
-      failures: [{ id: 3, line: 4, perEngine: false, returnCode: 1, command: "false", lastWords: "c\ufffd" }],
+      failures: [
+        {
+          id: 3,
+          line: 4,
+          perEngine: false,
+          returnCode: 1,
+          timedOut: false,
+          command: "false",
+          lastWords: "c\ufffd",
+        },
+      ],
     });
   });
 

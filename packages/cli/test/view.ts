@@ -13,6 +13,7 @@ export function view(more: Partial<RunView> = {}): RunView {
     peakSlots: 4,
     engines: 1,
     lost: 0,
+    retried: 0,
     perEngineFailed: 0,
     taskSeconds: 0,
     unrecorded: 0,

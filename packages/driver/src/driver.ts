@@ -25,6 +25,7 @@ import { Presence } from "./presence.js";
 import { Recorder } from "./recorder.js";
 import { Refusals } from "./refusals.js";
 import { readReports } from "./report-reader.js";
+import { RetryClock } from "./retry-clock.js";
 import type { RunContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import { StatusDisk } from "./status-disk.js";
@@ -76,6 +77,7 @@ export class Driver {
   readonly #disk: StatusDisk;
   readonly #recorder: Recorder;
   readonly #refusals: Refusals;
+  readonly #retryClock: RetryClock;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
   #ring: Promise<unknown> | null = null;
@@ -104,6 +106,7 @@ export class Driver {
       acknowledge: (upTo) => parts.store.acknowledge(parts.token, upTo),
     });
     this.#refusals = new Refusals(parts.log, (message) => parts.onNotice(message));
+    this.#retryClock = new RetryClock(parts.core, () => this.#onNews());
     this.#members = new Members(parts, this.#refusals, {
       onNews: () => this.#onNews(),
       onExpelled: (engine) => {
@@ -162,6 +165,7 @@ export class Driver {
     this.#over = true;
     this.#disk.close();
     this.#end.abort();
+    this.#retryClock.stop();
     if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
     this.#onNews();
     await Promise.all([talking, ticking]);
@@ -258,6 +262,7 @@ export class Driver {
 
   /** There may be something to tell the store. */
   #onOrders(): void {
+    this.#retryClock.look();
     this.#toSay.ring();
     if (this.#parts.core.phase === "stopping" && this.#stopTimer === null)
       this.#watchStop(this.#parts.graceMs + 5_000);

@@ -1,6 +1,7 @@
 export { Bell } from "./bell.js";
 export { type EndReason, isStop, reasonText } from "./core/end-reason.js";
 export type { FailedTask, RunView } from "./core/run-view.js";
+export { type TaskPolicy, plainPolicy } from "./core/task-policy.js";
 export type { Driver } from "./driver.js";
 export type { EngineGone, RunContext, StartingContext } from "./run-context.js";
 export { openLog } from "./log.js";

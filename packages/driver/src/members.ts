@@ -183,7 +183,7 @@ export class Members {
   async #expel(engine: EngineSnapshot, why: string): Promise<void> {
     const { core, store, token, log } = this.#parts;
     const claims = await store.expel(token, engine.engine, why);
-    const { host } = this.#infos.of(engine);
+    const { host, slots } = this.#infos.of(engine);
     log.warn({ engine: engine.engine, rank: engine.rank, host, why, claims: claims.length }, "engine lost");
     this.#events.onNotice(
       `engine ${engine.rank} on ${host} is lost (${why})${claims.length === 0 ? "" : `; what it had of tasks, ${claims.length}, is offered again`}`,
@@ -197,7 +197,7 @@ export class Members {
       why,
       tasks: claims,
     });
-    core.onEngineLost(claims, Date.now());
+    core.onEngineLost(claims, Date.now(), slots);
     this.#events.onExpelled(engine.engine);
     this.#events.onNews();
   }

@@ -17,6 +17,7 @@ import { Bell } from "./bell.js";
 import { DriverCore, type PerEngineLines } from "./core/driver-core.js";
 import { statusHeader } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
+import type { TaskPolicy } from "./core/task-policy.js";
 import { type DbUtilPrograms, dbUtilScript, linkDbUtilScript, writeDbUtilScript } from "./dbutil-script.js";
 import { Driver } from "./driver.js";
 import { enrolContext } from "./enrol-context.js";
@@ -56,6 +57,7 @@ export interface RunSpec {
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly maxLosses: number;
+  readonly policy: TaskPolicy;
   readonly sync: boolean;
   /** Null: a private server. */
   readonly kvs: KvsAddress | null;
@@ -209,6 +211,7 @@ async function start(
         retryFailed: spec.resume?.retryFailed ?? false,
         forceResume: spec.resume?.force ?? false,
         maxLosses: spec.maxLosses,
+        ...spec.policy,
         leaseMs: spec.leaseMs,
         graceMs: spec.graceMs,
         cpusPerTask: spec.cpusPerTask,
@@ -229,6 +232,7 @@ async function start(
       needs: needsKey({ cores: spec.cpusPerTask }),
       failFast: spec.failFast,
       maxLosses: spec.maxLosses,
+      policy: spec.policy,
       node: host,
       pid: process.pid,
     },

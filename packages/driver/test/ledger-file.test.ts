@@ -104,6 +104,9 @@ describe("a ledger", () => {
           retryFailed: true,
           forceResume: false,
           maxLosses: 2,
+          retries: 0,
+          retryDelayMs: 1000,
+          timeoutMs: null,
           leaseMs: 1,
           graceMs: 1,
           cpusPerTask: 1,
@@ -117,6 +120,7 @@ describe("a ledger", () => {
       { kind: "stoppedTasks", at, host: "b", lost: false, why: "Ctrl-C", tasks },
       { kind: "stoppedTasks", at, host: "c", lost: true, why: "", tasks },
       { kind: "returned", at, tasks },
+      { kind: "retries", at, tasks: [{ id: 4, attempt: 1, returnCode: 3 }] },
       {
         kind: "unrecorded",
         at,
@@ -164,6 +168,7 @@ describe("a ledger", () => {
           },
         ],
         returned: new Set(["3:2"]),
+        retried: new Map([[4, [{ attempt: 1, returnCode: 3 }]]]),
         end: { at, reason: "stopped", done: 4, ids: 9, listRead: true, bytes: 77 },
       },
     ]);

@@ -9,7 +9,7 @@ import { DriverWatch } from "./driver-watch.js";
 import type { EngineConfig } from "./engine-config.js";
 import { Heartbeat, type Renew } from "./heartbeat.js";
 import { type Joined, type JoiningWorld, joinRun } from "./joining.js";
-import type { Launcher, LauncherEvents } from "./launcher/launcher.js";
+import type { Launcher, LauncherEvents, Timeout } from "./launcher/launcher.js";
 import { openLog } from "./log.js";
 import { slotPlaces } from "./slot-places.js";
 import { StoreLink, type StoreLinkOptions } from "./store-link.js";
@@ -177,7 +177,8 @@ export class Engine {
       },
       {
         launch: (tag, command, env) => launcher.launch({ tag, command, env }),
-        enqueue: (tag, command, env) => launcher.enqueue({ tag, command, env }),
+        enqueue: (tag, command, env, timeoutMs) =>
+          launcher.enqueue({ tag, command, env, timeout: timeoutOf(timeoutMs, run.graceMs) }),
         recall: () => launcher.recall(),
         stop: (tag, graceMs) => launcher.stop(tag, graceMs),
         exchange: (request) => void this.#exchange(request),
@@ -327,6 +328,10 @@ export class Engine {
     this.#logsTasks = this.#log?.isLevelEnabled("debug") === true;
     for (const note of shares.notes) this.#log?.warn({ note }, "resources of this node");
   }
+}
+
+function timeoutOf(timeoutMs: number | null, graceMs: number): Timeout | null {
+  return timeoutMs === null ? null : { afterMs: timeoutMs, graceMs };
 }
 
 function noAnswer(seconds: number): TaskmusterError {

@@ -90,7 +90,7 @@ async function opened(launcher?: (events: LauncherEvents) => Launcher, given = r
 
 function queued(id: number): QueuedTask {
   const command = Buffer.from(`echo ${id}`);
-  const task = { id: taskId(id), line: id, repeatIndex: -1, attempt: attempt(1), command };
+  const task = { id: taskId(id), line: id, repeatIndex: -1, timeoutMs: null, attempt: attempt(1), command };
   return { id: task.id, attempt: task.attempt, needs: needsKey({ cores: 1 }), body: encodeTask(task) };
 }
 

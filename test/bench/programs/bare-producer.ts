@@ -43,6 +43,7 @@ export async function bareProducer({ address, runId: id, tasks, engines }: BareP
     id: one,
     attempt: first,
     line: 1,
+    timeoutMs: null,
     repeatIndex: -1,
     command: Buffer.from("true"),
   });

@@ -5,12 +5,20 @@ import type { StatusRow } from "../../../packages/driver/src/core/status-line/in
 /* Good values, from which seeds are encoded. */
 
 export const tasks: readonly Task[] = [
-  { id: taskId(0), attempt: attempt(1), line: 1, repeatIndex: -1, command: Buffer.from("echo a") },
+  {
+    id: taskId(0),
+    attempt: attempt(1),
+    line: 1,
+    repeatIndex: -1,
+    timeoutMs: null,
+    command: Buffer.from("echo a"),
+  },
   {
     id: taskId(1_000_000),
     attempt: attempt(3),
     line: 70_000,
     repeatIndex: 300,
+    timeoutMs: 1500,
     command: Buffer.from([0xff, 0x09, 0x00, 0x27]),
   },
 ];

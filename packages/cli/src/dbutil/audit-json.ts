@@ -13,6 +13,7 @@ export function* auditJson(audit: Audit, taskFile: string): Generator<string> {
   yield* list("failedBefore", failures(audit, true));
   yield* list("begun", begun(audit));
   yield* list("repeated", repeated(audit));
+  yield* list("retried", audit.retried());
   yield* list("runAgain", audit.runAgain());
   yield* list("badLines", badLines(audit));
   yield* list("secondRows", secondRows(audit));
@@ -53,6 +54,7 @@ function head(audit: Audit, taskFile: string): object {
       missing: audit.missingCount,
       repeated: audit.repeatedCount,
       overlapping: audit.overlapCount,
+      retried: audit.retriedCount,
       runAgain: audit.askedCount,
       lateRows: rows.late.length,
     },
@@ -67,7 +69,8 @@ function* failures(audit: Audit, skipped: boolean): Generator<object> {
   for (const [first, last] of audit.failed(skipped)) {
     for (let id = first; id <= last; id++) {
       const final = audit.final(id);
-      if (final !== null) yield { id, line: final.line, returnCode: final.returnCode, row: final.at };
+      if (final !== null)
+        yield { id, line: final.line, returnCode: final.returnCode, timedOut: final.timedOut, row: final.at };
     }
   }
 }

@@ -1,5 +1,5 @@
 import type { Audit } from "@taskmuster/driver/audit";
-import { returnCodeText } from "../wording.js";
+import { failureText, returnCodeText } from "../wording.js";
 import { nextSteps } from "./audit-next.js";
 import {
   begunText,
@@ -34,6 +34,7 @@ export function* auditText(
   yield* labelled("no row", cut(lines(audit.missing()), most));
   yield* labelled("begun", cut(begunLines(audit), most));
   yield* labelled("failed", cut(failedLines(audit), most));
+  yield* labelled("retried", cut(retriedLines(audit), most));
   yield* labelled("repeated", cut(repeatedLines(audit), most));
   if (audit.askedCount > 0) {
     yield row(
@@ -155,9 +156,20 @@ function* failedLines(audit: Audit): Generator<string> {
         const final = audit.final(id);
         if (final === null) continue;
         const before = skipped ? ", in an earlier run" : "";
-        yield `task ${id} (line ${final.line}): ${returnCodeText(final.returnCode)}${before}`;
+        yield `task ${id} (line ${final.line}): ${failureText(final)}${before}`;
       }
     }
+  }
+}
+
+function* retriedLines(audit: Audit): Generator<string> {
+  for (const { id, attempts } of audit.retried()) {
+    const final = audit.final(id);
+    const place = final === null ? "" : ` (line ${final.line})`;
+    const words = attempts.map(
+      ({ attempt, returnCode }) => `attempt ${attempt}: ${returnCodeText(returnCode)}`,
+    );
+    yield `task ${id}${place}: ${words.join(", ")}${final === null ? "; no attempt after that has ended" : ""}`;
   }
 }
 

@@ -26,6 +26,7 @@ export function statusJson(prefix: string, snapshot: Snapshot): object {
           failed: state.failed,
           skipped: state.skipped,
           outstanding: state.outstanding,
+          retried: state.retried,
           lost: state.lost,
           atBarrier: state.atBarrier,
           taskSeconds: state.taskSeconds,

@@ -133,6 +133,43 @@ describe("dbutil audit", () => {
     });
   });
 
+  it("tells which tasks were tried again, and which timed out, and blames nobody for that", async () => {
+    const rows = [row(0), row(1, { kind: "timedOut", returnCode: -15 })];
+    const failed = [
+      { id: 1, attempt: 1, returnCode: 4 },
+      { id: 0, attempt: 1, returnCode: -9 },
+    ];
+    const retries = { kind: "retries", at: "t", tasks: failed };
+    expect(await audited(rows, [{ ...run, ids: 2 }, retries, end()])).toEqual({
+      code: 0,
+      text: [
+        "2 tasks: 1 ended well, 1 failed; none is known to have run more than once; the file is whole",
+        "file     /d/run_status.txt: 2 rows",
+        "run      it has ended: the list was worked through",
+        "failed   task 1 (line 2): timed out, signal 15 (TERM)",
+        "retried  task 0 (line 1): attempt 1: signal 9 (KILL)",
+        "         task 1 (line 2): attempt 1: exit 4",
+        "next     driver -r /d/run_status.txt /w/tasks -R   runs what failed once more",
+        "",
+      ].join("\n"),
+    });
+    const stopped = await audited([], [{ ...run, ids: 2 }, retries, end({ reason: "drained" })], {
+      json: true,
+    });
+    expect(JSON.parse(stopped.text)).toMatchObject({
+      counts: { retried: 2, missing: 2 },
+      begun: [],
+      retried: [
+        { id: 0, attempts: [{ attempt: 1, returnCode: -9 }] },
+        { id: 1, attempts: [{ attempt: 1, returnCode: 4 }] },
+      ],
+    });
+    const words = await audited([], [{ ...run, ids: 2 }, retries, end({ reason: "drained" })]);
+    expect(words.text).toContain(
+      "retried  task 0: attempt 1: signal 9 (KILL); no attempt after that has ended\n",
+    );
+  });
+
   it("shows the beginning of long lists, and all with --all", async () => {
     const rows = ids(30).map((id) => row(id, { returnCode: 1 }));
     const some = await audited(rows, [run, end()]);

@@ -85,6 +85,7 @@ describe("looking for a task", () => {
             id: taskId(id),
             attempt: attempt(2),
             line: id + 1,
+            timeoutMs: null,
             repeatIndex: 4,
             command: text("./step"),
           }),

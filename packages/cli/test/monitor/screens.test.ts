@@ -68,6 +68,7 @@ describe("the screen", () => {
           id: taskId(id),
           attempt: attempt(1),
           line: id + 1,
+          timeoutMs: null,
           repeatIndex: -1,
           command: text(`./step ${id} "日本語" é`),
         }),

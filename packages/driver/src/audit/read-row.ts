@@ -43,7 +43,7 @@ export function isHeader(line: Buffer): boolean {
 
 /** The id of a row that was cut off somewhere; null: it cannot be told. */
 export function idOfTorn(line: Buffer): number | null {
-  const found = /^(?:[R ][O ][E ] |[BC] {4})\t(\d{1,9})\t/.exec(line.toString("latin1", 0, 32));
+  const found = /^(?:[R ][O ][E ][ T]|[BC] {4})\t(\d{1,9})\t/.exec(line.toString("latin1", 0, 32));
   return found === null ? null : Number(found[1]);
 }
 
@@ -57,6 +57,7 @@ function faultOf(before: string): RowFault {
 
 const kindOf: Readonly<Record<string, AuditRow["kind"]>> = {
   " ": "task",
+  T: "timedOut",
   P: "perEngine",
   S: "skipped",
   Z: "zombie",
@@ -74,7 +75,7 @@ const seconds = String.raw`(-?\d{1,15}\.\d{3})`;
 const quoted = `(?:'[^\\t]*'|"[^\\t]*")`;
 /** All columns but the command. */
 const shapes = [
-  String.raw`(?:([R ])([O ])([E ])([ PSZ])|([BC]) {4})`,
+  String.raw`(?:([R ])([O ])([E ])([ TPSZ])|([BC]) {4})`,
   natural,
   natural,
   wholeNumber,

@@ -4,18 +4,27 @@ import {
   type NeedsKey,
   type Report,
   type Wanted,
-  attempt,
 } from "@taskmuster/kvs/protocol";
 import type { PerEngineLines, Publish, ReceivedFrom, Stray, Withdrawal } from "./driver-values.js";
 import { type EndReason, isStop } from "./end-reason.js";
 import { Exceptions, type TaskExceptions } from "./exceptions.js";
 import { isEnd } from "./report-end.js";
-import { type Outstanding, nextAttempt, queuedTask } from "./outstanding.js";
+import {
+  type Outstanding,
+  attemptAfterLoss,
+  firstAttempt,
+  nextAttempt,
+  queuedTask,
+  retryOf,
+} from "./outstanding.js";
+import { Retries, retryDelayMs } from "./retries.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
 import { type CopiedRow, type StatusRow, rowOfReport } from "./status-line/index.js";
+import { Suspects } from "./suspects.js";
 import { Tally } from "./tally.js";
 import type { Item } from "./task-file/index.js";
+import { Policies, type TaskPolicy, plainPolicy } from "./task-policy.js";
 import { TaskBits } from "./task-bits.js";
 import { TaskTable } from "./task-table.js";
 import { Unsettled } from "./unsettled.js";
@@ -37,8 +46,10 @@ export type { PerEngineLines, Publish, ReceivedFrom, Withdrawal } from "./driver
 export interface DriverCoreOptions {
   readonly needs: NeedsKey;
   readonly failFast: boolean;
-  /** So many unannounced losses of one task are retried. */
+  /** So many unannounced losses of one task that had started are retried. */
   readonly maxLosses: number;
+  /** Of tasks of which no directive says otherwise. */
+  readonly policy?: TaskPolicy;
   /** For barrier rows, which are the driver's own. */
   readonly node: string;
   readonly pid: number;
@@ -52,6 +63,12 @@ export class DriverCore {
   readonly #perEngine: PerEngineLines;
   readonly #outstanding = new TaskTable<Outstanding>();
   readonly #reoffered = new Map<number, Outstanding>();
+  /** Outstanding too. */
+  readonly #retries = new Retries<Outstanding>();
+  readonly #suspects: Suspects<Outstanding>;
+  readonly #policies: Policies;
+  /** Failures that were not the last. */
+  #retried = 0;
   readonly #ended = new TaskBits();
   readonly #window = new Window();
   readonly #tally = new Tally();
@@ -85,22 +102,24 @@ export class DriverCore {
   constructor(options: DriverCoreOptions, perEngine: PerEngineLines) {
     this.#options = options;
     this.#perEngine = perEngine;
+    this.#suspects = new Suspects(options.maxLosses);
+    this.#policies = new Policies(options.policy ?? plainPolicy);
   }
 
   /** True: there is room in the window, and nothing stands in the way of the next line. */
   get wantsItems(): boolean {
     if (this.#phase !== "running" || this.#endOfItems || this.#barrier !== null) return false;
     if (this.#held !== null) return false;
-    return this.#outstanding.size < this.#window.tasks && this.#outstandingBytes < this.#window.bytes;
+    return this.#active < this.#window.tasks && this.#outstandingBytes < this.#window.bytes;
   }
 
   get roomForItems(): number {
-    return this.wantsItems ? this.#window.tasks - this.#outstanding.size : 0;
+    return this.wantsItems ? this.#window.tasks - this.#active : 0;
   }
 
   /** For so long the engines have enough to do, and half of the window beyond: reports may be gathered before they are taken. */
   get spareMs(): number {
-    const spare = this.#outstanding.size - this.#window.tasks / 2;
+    const spare = this.#active - this.#window.tasks / 2;
     return this.#phase === "running" && spare > 0 ? this.#window.msFor(spare) : 0;
   }
 
@@ -134,15 +153,7 @@ export class DriverCore {
   }
 
   onTask(item: TaskItem): void {
-    const task: Outstanding = {
-      id: item.id,
-      line: item.line,
-      repeatIndex: item.repeatIndex,
-      command: item.command,
-      needs: this.#options.needs,
-      attempt: attempt(1),
-      losses: 0,
-    };
+    const task = firstAttempt(item, this.#options.needs, this.#policies.of(item.rules));
     this.#ids = item.id + 1;
     this.#outstanding.set(task.id, task);
     this.#outstandingBytes += task.command.byteLength;
@@ -179,7 +190,8 @@ export class DriverCore {
   }
 
   onReports(received: readonly ReceivedFrom[], now: number): void {
-    const before = this.#ended.count;
+    const before = this.#ended.count + this.#retried;
+    const lost: Outstanding[] = [];
     for (const { engine, number, report } of received) {
       // A store that forgot is told again; an engine counts its reports without gaps.
       if (number <= (this.#lastReport.get(engine) ?? 0)) continue;
@@ -188,12 +200,13 @@ export class DriverCore {
         this.#perEngineReports.set(engine, (this.#perEngineReports.get(engine) ?? 0) + 1);
       const isOurs =
         report.kind === "task"
-          ? this.#onTaskReport(report, now)
+          ? this.#onTaskReport(report, lost)
           : this.#onPerEngineReport(report, report.kind);
       if (!isOurs && this.#strays.length < mostStrays)
         this.#strays.push({ engine, what: `there is no ${report.kind} ${report.id}` });
     }
-    this.#window.tasksEnded(this.#ended.count - before, now);
+    if (lost.length > 0) this.#onLost(lost, true, now);
+    this.#window.tasksEnded(this.#ended.count + this.#retried - before, now);
     this.#proceed(now);
   }
 
@@ -204,18 +217,26 @@ export class DriverCore {
     this.#proceed(now);
   }
 
-  /** An engine is dead, by proof or because its lease ran out; what it had claimed is offered again. */
-  onEngineLost(claims: readonly ClaimedTask[], now: number): void {
+  /** An engine is dead, by proof or because its lease ran out; what it had claimed is offered again. `slots`: so many it had. */
+  onEngineLost(claims: readonly ClaimedTask[], now: number, slots = Infinity): void {
+    const lost: Outstanding[] = [];
     for (const claim of claims) {
       const task = this.#outstanding.get(claim.id);
-      if (task?.attempt === claim.attempt) this.#reoffer(task, true, now);
+      if (task?.attempt === claim.attempt) lost.push(task);
     }
+    // Which of more than it had slots for have started, nobody is left to tell.
+    this.#onLost(lost, claims.length <= slots, now);
     this.#proceed(now);
   }
 
   /** The store has forgotten: whoever has what was published, or nobody, has to be found out. */
   onForgotten(): void {
-    const never = new Set([...this.#front, ...this.#back]);
+    const never = new Set([
+      ...this.#front,
+      ...this.#back,
+      ...this.#retries.tasks(),
+      ...this.#suspects.tasks(),
+    ]);
     const published = [...this.#outstanding.values()].filter((task) => !never.has(task));
     this.#unsettled.add(published);
   }
@@ -229,7 +250,7 @@ export class DriverCore {
    * All who could have come back: what nobody has announced is offered again. `certain`: nobody has run it either; else it may have been an engine's
    * that is dead by now. Answers attempts that were given up for that.
    */
-  onSettled(certain: boolean, now: number): readonly ClaimedTask[] {
+  onSettled(certain: boolean): readonly ClaimedTask[] {
     const givenUp: ClaimedTask[] = [];
     for (const task of this.#unsettled.takeAll()) {
       // It has ended meanwhile, or was lost with an engine that had announced it; or the run ends, and whoever has it tells.
@@ -237,7 +258,7 @@ export class DriverCore {
       if (certain) this.#front.push(task);
       else {
         givenUp.push({ id: task.id, attempt: task.attempt });
-        this.#reoffer(task, false, now);
+        this.#onHandedBack(task);
       }
     }
     return givenUp;
@@ -246,6 +267,12 @@ export class DriverCore {
   /** Of a task each: ends that this engine has told. */
   tasksReportedBy(engine: EngineId): number {
     return (this.#lastReport.get(engine) ?? 0) - (this.#perEngineReports.get(engine) ?? 0);
+  }
+
+  /** Offers again what has waited for its retry. `now` in ms, monotonic. Answers ms until this is to be called again; null: nothing waits. */
+  onClock(now: number): number | null {
+    for (const task of this.#retries.takeDue(now)) this.#offer(task);
+    return this.#retries.msToNext(now);
   }
 
   onMembers(members: { readonly engines: number; readonly slots: number; readonly claimed: number }): void {
@@ -336,13 +363,18 @@ export class DriverCore {
     return order;
   }
 
-  /** False: there is no such task. */
-  #onTaskReport(report: Report, now: number): boolean {
+  /** What is outstanding, but for what waits here: that needs no engine, so it takes no room from what does. */
+  get #active(): number {
+    return this.#outstanding.size - Math.min(this.#retries.size + this.#suspects.waiting, mostWaiting);
+  }
+
+  /** What is lost is put into `lost`. False: there is no such task. */
+  #onTaskReport(report: Report, lost: Outstanding[]): boolean {
     const task = this.#outstanding.get(report.id);
     if (task === undefined) {
       // Ended before: an older attempt that comes back late is told apart in the file; a repetition is not news.
       const recorded = this.#reoffered.get(report.id);
-      if (recorded !== undefined && recorded.attempt !== report.attempt && isEnd(report)) {
+      if (recorded !== undefined && isNews(recorded, report)) {
         this.#rows.push(rowOfReport(report, recorded, "zombie"));
       }
       // What was stopped is none that ended, and not outstanding either.
@@ -352,20 +384,25 @@ export class DriverCore {
     else if (isEnd(report)) this.#end(task, report);
     else {
       this.#exceptions.stopped(report);
-      this.#reoffer(task, report.outcome.kind === "lost", now);
+      if (report.outcome.kind === "lost") lost.push(task);
+      else this.#onHandedBack(task);
     }
     return true;
   }
 
   #onLateReport(task: Outstanding, report: Report): void {
-    if (!isEnd(report)) return;
+    if (!isNews(task, report)) return;
     const succeeded = report.outcome.kind === "exited" && report.outcome.code === 0;
-    const unpublished = this.#front.indexOf(task);
-    if (succeeded && unpublished !== -1) {
-      this.#front.splice(unpublished, 1);
-      this.#return(task, report);
-    } else if (succeeded) this.#withdrawals.push({ task, report });
+    if (succeeded && this.#unoffer(task)) this.#return(task, report);
+    else if (succeeded) this.#withdrawals.push({ task, report });
     else this.#rows.push(rowOfReport(report, task, "zombie"));
+  }
+
+  /** True: it had not been published, and will not be. */
+  #unoffer(task: Outstanding): boolean {
+    const unpublished = this.#front.indexOf(task);
+    if (unpublished !== -1) this.#front.splice(unpublished, 1);
+    return unpublished !== -1 || this.#retries.remove(task) || this.#suspects.remove(task);
   }
 
   /** False: there is no such command. */
@@ -387,7 +424,20 @@ export class DriverCore {
 
   #end(task: Outstanding, report: Report): void {
     const row = rowOfReport(report, task, "task");
-    this.#endWith(task, row, report.lastWords);
+    if (row.returnCode !== 0 && task.failed.length < task.policy.retries) this.#retry(task, row.returnCode);
+    else this.#endWith(task, row, report.lastWords);
+  }
+
+  /** That it failed is no result yet. In a run that ends it has none, so that a resumed run runs it. */
+  #retry(task: Outstanding, returnCode: number): void {
+    this.#exceptions.failed(task, returnCode);
+    this.#retried++;
+    if (this.#phase !== "running") return this.#forget(task);
+    this.#onAttemptOver(task);
+    const next = retryOf(task);
+    this.#outstanding.set(task.id, next);
+    this.#retries.add(next, retryDelayMs(task.policy.retryDelayMs, next.failed.length, task.id));
+    this.#tally.retriedOnce();
   }
 
   #endWith(task: Outstanding, row: StatusRow, lastWords: Uint8Array): void {
@@ -399,26 +449,54 @@ export class DriverCore {
     if (row.returnCode !== 0) this.#onFailure(task.id, task.line);
   }
 
-  #reoffer(task: Outstanding, lost: boolean, now: number): void {
-    if (this.#phase !== "running") {
-      // Stopped with the run: it has no row, so that a resumed run runs it. One whose engine was lost may still be heard of.
-      if (!lost) this.#forget(task);
-      return;
-    }
-    const next = nextAttempt(task, lost);
+  #onHandedBack(task: Outstanding): void {
+    // Stopped with the run: it has no row, so that a resumed run runs it.
+    if (this.#phase !== "running") return this.#forget(task);
+    this.#onAttemptOver(task);
+    const next = nextAttempt(task);
     this.#reoffered.set(task.id, next);
-    if (lost) this.#tally.lostOnce();
-    if (next.losses > this.#options.maxLosses) {
-      // As `next`, which nobody runs: whatever attempt is heard of later is told apart in the file.
-      this.#endWith(next, lostRow(next, this.#options.node, now), new Uint8Array(0));
-      return;
-    }
     this.#outstanding.set(task.id, next);
-    this.#front.push(next);
+    this.#offer(next);
+  }
+
+  /** With one engine or launcher, all of them. `started`: for certain. */
+  #onLost(tasks: readonly Outstanding[], started: boolean, now: number): void {
+    const again: Outstanding[] = [];
+    for (const task of tasks) {
+      // In a run that ends it may still be heard of.
+      if (this.#phase !== "running") return;
+      // It was told of twice.
+      if (this.#outstanding.get(task.id) !== task) continue;
+      this.#onAttemptOver(task);
+      // One that waited behind others each time would be no small coincidence.
+      const next = attemptAfterLoss(task, started || task.timesLost > 0);
+      this.#reoffered.set(task.id, next);
+      this.#tally.lostOnce();
+      if (next.losses > this.#options.maxLosses) {
+        // As `next`, which nobody runs: whatever attempt is heard of later is told apart in the file.
+        this.#endWith(next, lostRow(next, this.#options.node, now), new Uint8Array(0));
+        continue;
+      }
+      this.#outstanding.set(task.id, next);
+      again.push(next);
+    }
+    this.#suspects.onLost(again);
+    for (const task of again) this.#offer(task);
+  }
+
+  #offer(task: Outstanding): void {
+    if (this.#suspects.offer(task)) this.#front.push(task);
+  }
+
+  /** One that is a suspect makes room for another. */
+  #onAttemptOver(task: Outstanding): void {
+    if (!this.#suspects.isEmpty) this.#front.push(...this.#suspects.attemptOver(task.id));
   }
 
   #forget(task: Outstanding): void {
-    if (this.#outstanding.delete(task.id)) this.#outstandingBytes -= task.command.byteLength;
+    if (!this.#outstanding.delete(task.id)) return;
+    this.#outstandingBytes -= task.command.byteLength;
+    if (!this.#suspects.isEmpty) this.#front.push(...this.#suspects.ended(task.id));
   }
 
   #onFailure(id: number, line: number): void {
@@ -447,8 +525,18 @@ export class DriverCore {
     this.#phase = phase;
     this.#reason = reason;
     this.#order = order;
+    this.#retries.clear();
+    this.#suspects.clear();
   }
 }
 
 /** Only the first is told. */
 const mostStrays = 100;
+
+/** It tells how an attempt ended of which nothing is recorded yet. */
+function isNews(task: Outstanding, report: Report): boolean {
+  return report.attempt !== task.attempt && isEnd(report) && !task.failed.includes(report.attempt);
+}
+
+/** So many tasks may wait for their retries beside what the window lets in. */
+const mostWaiting = 10_000;

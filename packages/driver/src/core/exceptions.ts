@@ -1,5 +1,5 @@
 import type { Report } from "@taskmuster/kvs/protocol";
-import { type LedgerTask, quietWindow } from "./ledger-entry.js";
+import { type FailedAttempt, type LedgerTask, quietWindow } from "./ledger-entry.js";
 
 /** What happened to single tasks, beyond their having a row: for the ledger. */
 export type TaskExceptions =
@@ -11,6 +11,7 @@ export type TaskExceptions =
       readonly tasks: readonly LedgerTask[];
     }
   | { readonly kind: "returned"; readonly tasks: readonly LedgerTask[] }
+  | { readonly kind: "retries"; readonly tasks: readonly FailedAttempt[] }
   | { readonly kind: "window"; readonly tasks: number };
 
 /** Gathers them until they are taken: those of a kind and host together. */
@@ -20,6 +21,7 @@ export class Exceptions {
     { readonly host: string; readonly lost: boolean; tasks: LedgerTask[] }
   >();
   #returned: LedgerTask[] = [];
+  #failed: FailedAttempt[] = [];
   #window = quietWindow;
   #toldWindow = quietWindow;
 
@@ -37,6 +39,11 @@ export class Exceptions {
     this.#returned.push({ id, attempt });
   }
 
+  /** An attempt that failed and is not the last: it has no row. */
+  failed({ id, attempt }: LedgerTask, returnCode: number): void {
+    this.#failed.push({ id, attempt, returnCode });
+  }
+
   /** So many tasks are handed out and have not ended. */
   outstanding(tasks: number): void {
     while (tasks > this.#window) this.#window *= 2;
@@ -50,6 +57,8 @@ export class Exceptions {
     this.#stopped.clear();
     if (this.#returned.length > 0) taken.push({ kind: "returned", tasks: this.#returned });
     this.#returned = [];
+    if (this.#failed.length > 0) taken.push({ kind: "retries", tasks: this.#failed });
+    this.#failed = [];
     if (this.#window > this.#toldWindow) taken.push({ kind: "window", tasks: this.#window });
     this.#toldWindow = this.#window;
     return taken;

@@ -14,6 +14,11 @@ export interface LedgerTask {
   readonly attempt: number;
 }
 
+export interface FailedAttempt extends LedgerTask {
+  /** As in the status file: exit status, -signal, errno. */
+  readonly returnCode: number;
+}
+
 /** From the first to the last id, both included. */
 export type LedgerRange = readonly [first: number, last: number];
 
@@ -42,6 +47,10 @@ export interface RunOptions {
   readonly retryFailed: boolean;
   readonly forceResume: boolean;
   readonly maxLosses: number;
+  /** Where no directive says otherwise. */
+  readonly retries: number;
+  readonly retryDelayMs: number;
+  readonly timeoutMs: number | null;
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly cpusPerTask: number;
@@ -85,6 +94,13 @@ interface ReturnedEntry {
   readonly tasks: readonly LedgerTask[];
 }
 
+/** Attempts that failed while their tasks had retries left: of these there are no rows. */
+interface RetriesEntry {
+  readonly kind: "retries";
+  readonly at: string;
+  readonly tasks: readonly FailedAttempt[];
+}
+
 /** From now on up to so many tasks are handed out that have not ended. */
 interface WindowEntry {
   readonly kind: "window";
@@ -121,6 +137,7 @@ export type LedgerEntry =
   | LostEngineEntry
   | StoppedTasksEntry
   | ReturnedEntry
+  | RetriesEntry
   | WindowEntry
   | UnrecordedEntry
   | EndEntry;

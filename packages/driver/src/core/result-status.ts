@@ -8,7 +8,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
  * PERENGINE commands (whose ids count on their own) and late ends of attempts that were given up.
  */
 export function resultStatus(row: StatusRow): string | null {
-  if (row.kind !== "task" && row.kind !== "skipped") return null;
+  if (row.kind !== "task" && row.kind !== "timedOut" && row.kind !== "skipped") return null;
   return JSON.stringify({
     Flags: rowFlags(row),
     TaskId: row.id,

@@ -185,7 +185,11 @@ class ColumnReader {
       (first === letterR || first === blank) &&
       (second === letterO || second === blank) &&
       (third === letterE || third === blank) &&
-      (fourth === blank || fourth === letterP || fourth === letterS || fourth === letterZ);
+      (fourth === blank ||
+        fourth === letterT ||
+        fourth === letterP ||
+        fourth === letterS ||
+        fourth === letterZ);
     if (!known) this.failed = true;
     this.#tab();
     return fourth;
@@ -282,7 +286,7 @@ const idDigits = 15;
 const codeDigits = 9;
 const [zero, minus, point, blank, singleQuote, doubleQuote] = [0x30, 0x2d, 0x2e, 0x20, 0x27, 0x22];
 const [letterB, letterC, letterE, letterO, letterP] = [0x42, 0x43, 0x45, 0x4f, 0x50];
-const [letterR, letterS, letterZ] = [0x52, 0x53, 0x5a];
+const [letterR, letterS, letterT, letterZ] = [0x52, 0x53, 0x54, 0x5a];
 /** No character. */
 const flagBarrier = -1;
 const pageRows = 1 << 16;

@@ -17,6 +17,7 @@ export function runStateOf(facts: RunFacts, view: RunView, now: number): RunStat
     skippedFailed: view.skippedFailed,
     outstanding: view.outstanding,
     lost: view.lost,
+    retried: view.retried,
     perEngineFailed: view.perEngineFailed,
     taskSeconds: view.taskSeconds,
     atBarrier: view.atBarrier,

@@ -5,6 +5,7 @@ export interface FailedTask {
   readonly line: number;
   /** As in the status file: exit status, -signal, errno. */
   readonly returnCode: number;
+  readonly timedOut: boolean;
   /** First 200 bytes. */
   readonly command: Uint8Array;
   readonly lastWords: Uint8Array;
@@ -36,6 +37,8 @@ export interface RunView {
   readonly peakSlots: number;
   readonly engines: number;
   readonly lost: number;
+  /** Attempts that failed and were not the last. */
+  readonly retried: number;
   readonly perEngineFailed: number;
   /** Seconds, over all tasks that ended in this run. */
   readonly taskSeconds: number;

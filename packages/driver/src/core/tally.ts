@@ -8,6 +8,7 @@ type Counts = Pick<
   | "skipped"
   | "skippedFailed"
   | "lost"
+  | "retried"
   | "perEngineFailed"
   | "taskSeconds"
   | "failures"
@@ -21,6 +22,7 @@ export class Tally {
   #skipped = 0;
   #skippedFailed = 0;
   #lost = 0;
+  #retried = 0;
   #perEngineFailed = 0;
   #taskSeconds = 0;
   readonly #failures: FailedTask[] = [];
@@ -33,6 +35,7 @@ export class Tally {
       skipped: this.#skipped,
       skippedFailed: this.#skippedFailed,
       lost: this.#lost,
+      retried: this.#retried,
       perEngineFailed: this.#perEngineFailed,
       taskSeconds: this.#taskSeconds,
       failures: [...this.#failures],
@@ -64,11 +67,17 @@ export class Tally {
     this.#lost++;
   }
 
+  /** One attempt at a task failed, and it is run again. */
+  retriedOnce(): void {
+    this.#retried++;
+  }
+
   #remember(row: StatusRow, lastWords: Uint8Array, perEngine: boolean): void {
     const failure = {
       id: row.id,
       line: row.line,
       returnCode: row.returnCode,
+      timedOut: row.kind === "timedOut",
       command: row.command.slice(0, mostCommandBytes),
       lastWords,
       perEngine,

@@ -37,7 +37,7 @@ export function storeListener(run: {
     },
     onSettled(certain) {
       forgetting = false;
-      const givenUp = core.onSettled(certain, Date.now());
+      const givenUp = core.onSettled(certain);
       log.info({ certain, givenUp: givenUp.length }, "everybody is back, or lost");
       if (givenUp.length > 0) {
         const why = "the store forgot who had them, and an engine did not come back";

@@ -4,6 +4,33 @@ import { chooseSection } from "../../src/audit/core/choose-section.js";
 import { runEntry, text } from "./made-up.js";
 
 describe("parseLedger", () => {
+  it("reads which attempts failed and were not the last, each once", () => {
+    const retries = (...tasks: readonly object[]): object => ({ kind: "retries", at: "t", tasks });
+    const { sections, badLines } = parseLedger(
+      text(
+        runEntry(),
+        retries({ id: 3, attempt: 1, returnCode: 7 }, { id: 1, attempt: 1, returnCode: -15 }),
+        retries({ id: 3, attempt: 2, returnCode: 8 }, { id: 3, attempt: 1, returnCode: 7 }),
+        retries(
+          { id: -1, attempt: 1, returnCode: 1 },
+          { id: 4, attempt: 1 },
+          { id: 5, attempt: 1, returnCode: 0.5 },
+        ),
+      ),
+    );
+    expect(badLines).toEqual([]);
+    expect([...(sections[0]?.retried ?? [])]).toEqual([
+      [
+        3,
+        [
+          { attempt: 1, returnCode: 7 },
+          { attempt: 2, returnCode: 8 },
+        ],
+      ],
+      [1, [{ attempt: 1, returnCode: -15 }]],
+    ]);
+  });
+
   it("reads what each run wrote", () => {
     const { sections, badLines } = parseLedger(
       text(

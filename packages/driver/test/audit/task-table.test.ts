@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { NumberRows } from "../../src/audit/core/number-rows.js";
 import { type FinalRow, TaskTable, bit, countOf, finalBits } from "../../src/audit/core/task-table.js";
 
-const some: Omit<FinalRow, "at"> = { line: 1, returnCode: 0, start: 1, finish: 2, identity: 3 };
+const some: Omit<FinalRow, "at" | "timedOut"> = { line: 1, returnCode: 0, start: 1, finish: 2, identity: 3 };
 /** Near each other, on both sides of a page's end, and far away. */
 const anyId = fc.oneof(
   fc.nat({ max: 40 }),
@@ -20,7 +20,7 @@ describe("TaskTable", () => {
         for (const [index, [id, returnCode]] of rows.entries()) {
           const isFirst = table.setFinal(id, bit.task, { ...some, returnCode }, index + 1);
           expect(isFirst).toBe(!first.has(id));
-          if (isFirst) first.set(id, { ...some, returnCode, at: index + 1 });
+          if (isFirst) first.set(id, { ...some, returnCode, timedOut: false, at: index + 1 });
         }
         expect(table.highest).toBe(Math.max(-1, ...first.keys()));
         for (const [id, row] of first) expect(table.final(id)).toEqual(row);

@@ -16,7 +16,7 @@ describe("a store that has forgotten", () => {
     expect(rig.look()).toEqual(["publish back 3"]);
     rig.core.onAnnounced(claims([1, 1]));
     expect(rig.look()).toEqual([]);
-    expect(rig.core.onSettled(true, rig.now)).toEqual([]);
+    expect(rig.core.onSettled(true)).toEqual([]);
     expect(rig.look()).toEqual(["publish front 0 2"]);
     expect(rig.core.view).toMatchObject({ outstanding: 4, lost: 0 });
   });
@@ -27,7 +27,7 @@ describe("a store that has forgotten", () => {
     rig.look();
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([1, 1]));
-    expect(rig.core.onSettled(false, rig.now)).toEqual(claims([0, 1], [2, 1]));
+    expect(rig.core.onSettled(false)).toEqual(claims([0, 1], [2, 1]));
     expect(rig.look()).toEqual(["publish front 0.2 2.2"]);
     // Nobody can say that these were ever started.
     expect(rig.core.view).toMatchObject({ outstanding: 3, lost: 0 });
@@ -45,9 +45,9 @@ describe("a store that has forgotten", () => {
     rig.report(alice, 1, cancelled);
     rig.lose([2, 1]);
     expect(rig.look()).toEqual(["publish front 1.2 2.2", "row task 0 0"]);
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual(["publish front 3"]);
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual([]);
   });
 
@@ -59,7 +59,7 @@ describe("a store that has forgotten", () => {
     rig.core.onAnnounced(claims([0, 1], [1, 1]));
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([1, 1]));
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual(["publish front 0"]);
   });
 
@@ -71,7 +71,7 @@ describe("a store that has forgotten", () => {
     rig.look();
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([0, 1]));
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual(["publish front 0.2"]);
   });
 
@@ -83,7 +83,7 @@ describe("a store that has forgotten", () => {
     rig.core.onAnnounced(claims([0, 1]));
     rig.lose([0, 1]);
     expect(rig.look()).toEqual(["publish front 0.2"]);
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual(["publish front 1"]);
   });
 
@@ -93,7 +93,7 @@ describe("a store that has forgotten", () => {
     rig.barrier();
     rig.look();
     rig.core.onForgotten();
-    rig.core.onSettled(true, rig.now);
+    rig.core.onSettled(true);
     expect(rig.look()).toEqual(["publish front 0"]);
     rig.report(alice, 0);
     expect(rig.look()).toEqual(["row task 0 0", "row barrier 1 0"]);
@@ -106,7 +106,7 @@ describe("a store that has forgotten", () => {
     rig.core.drain("TERM");
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([0, 1]));
-    expect(rig.core.onSettled(false, rig.now)).toEqual([]);
+    expect(rig.core.onSettled(false)).toEqual([]);
     expect(rig.look()).toEqual(["order drain"]);
   });
 

@@ -79,6 +79,7 @@ describe("a plain list", () => {
     expect(failures[3]).toEqual({
       id: 3,
       line: 4,
+      timedOut: false,
       returnCode: 1,
       command: Buffer.from("task 3"),
       lastWords: Buffer.from("oh no"),

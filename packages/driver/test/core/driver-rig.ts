@@ -3,6 +3,7 @@ import {
   type Outcome,
   type Report,
   type ReportKind,
+  type Task,
   attempt,
   decodeTask,
   engineId,
@@ -15,6 +16,8 @@ import {
   type PerEngineLines,
   type Withdrawal,
 } from "../../src/core/driver-core.js";
+import type { FailedAttempt } from "../../src/core/ledger-entry.js";
+import type { TaskRules } from "../../src/core/task-policy.js";
 import { type CopiedRow, type StatusRow, formatRow, statusRow } from "../../src/core/status-line/index.js";
 
 export const [alice, bob] = [engineId("engine0a"), engineId("engine0b")];
@@ -31,12 +34,16 @@ export class DriverRig {
   /** What `look` saw, to be answered. */
   readonly withdrawals: Withdrawal[] = [];
   now = 1_000_000;
+  /** Of engines that are lost. */
+  slots = Infinity;
+  readonly #retries: boolean;
   #nextId = 0;
   #nextLine = 1;
   readonly #reported = new Map<EngineId, number>();
 
   constructor(options: Partial<DriverCoreOptions> = {}, perEngine: PerEngineLines = { start: [], stop: [] }) {
     const needs = needsKey({ cores: 1 });
+    this.#retries = options.policy !== undefined;
     this.core = new DriverCore(
       { needs, failFast: false, maxLosses: 2, node: "login", pid: 42, ...options },
       perEngine,
@@ -44,13 +51,14 @@ export class DriverRig {
   }
 
   /** The next line of the list is a task. */
-  task(command = `task ${this.#nextId}`): void {
+  task(command = `task ${this.#nextId}`, rules?: TaskRules): void {
     const id = taskId(this.#nextId++);
     this.core.onTask({
       kind: "task",
       id,
       line: this.#nextLine++,
       repeatIndex: -1,
+      rules,
       command: Buffer.from(command),
     });
   }
@@ -88,10 +96,11 @@ export class DriverRig {
     this.core.onEngineLost(
       claims.map(([id, tries]) => ({ id: taskId(id), attempt: attempt(tries) })),
       this.now,
+      this.slots,
     );
   }
 
-  /** Everything that the core asks for, and nothing else: orders, publishes, rows, posts, withdrawals. */
+  /** Everything that the core asks for, and nothing else: orders, publishes, rows, failures, posts, withdrawals. */
   look(): readonly string[] {
     const lines: string[] = [];
     const order = this.core.takeOrder();
@@ -100,7 +109,7 @@ export class DriverRig {
       const publish = this.core.takePublish(1000, 1_000_000);
       if (publish === null) break;
       lines.push(
-        `publish ${publish.where} ${publish.tasks.map((task) => numbered(decodeTask(task.body))).join(" ")}`,
+        `publish ${publish.where} ${publish.tasks.map((task) => shown(decodeTask(task.body))).join(" ")}`,
       );
     }
     for (const withdrawal of this.core.takeWithdrawals()) {
@@ -110,8 +119,15 @@ export class DriverRig {
     const rows = this.core.takeRows().map(statusRow);
     this.rows.push(...rows);
     for (const row of rows) lines.push(`row ${row.kind} ${row.id} ${row.returnCode}`);
+    for (const failed of this.#failures()) lines.push(`failed ${numbered(failed)} ${failed.returnCode}`);
     for (const { key, value } of this.core.takePosts()) lines.push(`post ${key} ${value}`);
     return lines;
+  }
+
+  /** Only where there are retries: other exceptions are looked at by who wants to see them. */
+  #failures(): readonly FailedAttempt[] {
+    if (!this.#retries) return [];
+    return this.core.takeExceptions().flatMap((each) => (each.kind === "retries" ? each.tasks : []));
   }
 
   get reason(): string {
@@ -158,6 +174,10 @@ export function report(id: number, outcome: Outcome, tries: number, kind: Report
     err: nothing,
     lastWords: Buffer.from(outcome.kind === "exited" && outcome.code === 0 ? "" : "oh no"),
   };
+}
+
+function shown(task: Task): string {
+  return numbered(task) + (task.timeoutMs === null ? "" : ` (${task.timeoutMs} ms)`);
 }
 
 function numbered(task: { readonly id: number; readonly attempt: number }): string {

@@ -326,7 +326,7 @@ export class EngineCore {
       }
       this.#launched.set(tag, { kind: "task", id: task.id, attempt: task.attempt, queued });
       this.#enqueued++;
-      this.#port.enqueue(tag, task.command, taskEnvironment(task));
+      this.#port.enqueue(tag, task.command, taskEnvironment(task), task.timeoutMs);
     }
   }
 

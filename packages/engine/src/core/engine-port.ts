@@ -4,8 +4,16 @@ import type { EngineId, ExchangeRequest, Outcome, Report } from "@taskmuster/kvs
 export interface EnginePort {
   /** At once, in no slot. */
   launch(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
-  /** In a slot, as soon as one is free, in the order of the calls. The slot's own environment comes from it. */
-  enqueue(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void;
+  /**
+   * In a slot, as soon as one is free, in the order of the calls. The slot's own environment comes from it. It is stopped when it has run
+   * for `timeoutMs`; null: never.
+   */
+  enqueue(
+    tag: number,
+    command: Uint8Array,
+    env: Readonly<Record<string, string>>,
+    timeoutMs: number | null,
+  ): void;
   /** Gives back what was enqueued and has no slot yet, through `onRecalled`. */
   recall(): void;
   stop(tag: number, graceMs: number): void;

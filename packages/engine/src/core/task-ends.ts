@@ -106,6 +106,7 @@ function isUnsuccessful(outcome: Outcome): boolean {
     case "lost":
       return true;
     case "failedToStart":
+    case "timedOut":
     case "cancelled":
       return false;
   }

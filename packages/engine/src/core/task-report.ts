@@ -44,6 +44,7 @@ export function isFailure(outcome: Outcome): boolean {
       return outcome.code !== 0;
     case "signalled":
     case "failedToStart":
+    case "timedOut":
       return true;
     case "lost":
     case "cancelled":
@@ -60,6 +61,8 @@ export function outcomeText(outcome: Outcome): string {
       return `signal ${outcome.signal}`;
     case "failedToStart":
       return `it cannot be started: errno ${outcome.errno}`;
+    case "timedOut":
+      return `timed out, signal ${outcome.signal}`;
     case "lost":
     case "cancelled":
       return outcome.kind;

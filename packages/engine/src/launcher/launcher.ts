@@ -49,6 +49,15 @@ export interface LaunchRequest {
   readonly command: Uint8Array;
   /** Added to our own environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** Null or not given: it may run for ever. */
+  readonly timeout?: Timeout | null;
+}
+
+/** When it has run for so long it is stopped, as by `stop`, and ends as `timedOut`, unless it was being stopped already. */
+export interface Timeout {
+  /** From its shell's start. */
+  readonly afterMs: number;
+  readonly graceMs: number;
 }
 
 /** What a slot gives to its task. */
@@ -64,7 +73,7 @@ export interface LaunchResult {
   readonly outcome: Outcome;
   /**
    * We signalled its tree (`stop`, the fence, `close`) before its shell had ended, or never started it for such a reason. False for one
-   * that ended by itself just before the order reached it: its result counts.
+   * that ended by itself just before the order reached it: its result counts. False for one that timed out, too.
    */
   readonly stopped: boolean;
   /** Of the task's shell; -1 when there was none. */

@@ -5,7 +5,15 @@ import { nulByteErrno } from "../core/start-failure.js";
 import { FifoPool, closePipe } from "./fifo-pool.js";
 import { Guardian } from "./guardian.js";
 import { LaunchError } from "./launch-error.js";
-import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
+import type {
+  LaunchPlace,
+  LaunchRequest,
+  LaunchResult,
+  Launcher,
+  LauncherEvents,
+  Timeout,
+} from "./launcher.js";
+import { type CancelWait, waitFor } from "./long-wait.js";
 import { NodeTask, type PlacedRequest, SpawnRefused, errnoOf } from "./node-task.js";
 import { holdsNulByte } from "./nul-byte.js";
 import { markVariable } from "./process-tree.js";
@@ -28,6 +36,7 @@ interface Entry extends RunningTask {
   /** Null while it has not been spawned. */
   node: NodeTask | null;
   stop: TreeStop | null;
+  timeout: CancelWait | null;
 }
 
 /** Too many processes, too little memory or no pipes are the node's state, not the task's fault: try again for a while. */
@@ -111,6 +120,7 @@ export class NodeLauncher implements Launcher {
       serial: ++this.#lastSerial,
       node: null,
       stop: null,
+      timeout: null,
     }));
     if (!mayRun) this.#endSoon(entry, refused(tag));
     else if (holdsNulByte(request)) this.#endSoon(entry, failedToStart(tag, nulByteErrno, "exec"));
@@ -192,6 +202,8 @@ export class NodeLauncher implements Launcher {
       );
       entry.pid = entry.node.pid;
       this.#guardian?.add(entry.pid);
+      const { timeout } = request;
+      if (timeout !== undefined && timeout !== null) this.#limit(entry, timeout);
       // It was stopped, and its end told, between these lines.
       if (!this.#isRunning(entry)) void this.#stop(entry, 0, "order");
     } catch (error) {
@@ -211,6 +223,13 @@ export class NodeLauncher implements Launcher {
     }
   }
 
+  #limit(entry: Entry, { afterMs, graceMs }: Timeout): void {
+    entry.timeout = waitFor(afterMs, () => {
+      // One that is being stopped already is stopped for that reason.
+      if (this.#isRunning(entry) && entry.stop === null) void this.#stop(entry, graceMs, "timeout");
+    });
+  }
+
   #mark({ serial }: Entry): string {
     return `${this.#nonce}.${serial};`;
   }
@@ -218,7 +237,7 @@ export class NodeLauncher implements Launcher {
   #onExit(entry: Entry): void {
     // Woken late (we were stopped past the deadline), it was perhaps the guardian that killed it.
     if (entry.stop === null && this.#pastDeadline) {
-      this.#end(entry, entry.node?.finish({ lost: true, stopped: true }) ?? refused(entry.tag));
+      this.#end(entry, entry.node?.finish("fence") ?? refused(entry.tag));
       void this.#fall();
     } else if (entry.stop === null) {
       this.#finish(entry);
@@ -268,14 +287,7 @@ export class NodeLauncher implements Launcher {
     const { node, stop } = entry;
     if (node === null) return;
     this.#guardian?.remove(node.pid);
-    const signalled = stop?.signalled === true;
-    this.#end(
-      entry,
-      node.finish({
-        lost: signalled && stop.cause !== "order",
-        stopped: signalled && stop.cause !== "failure",
-      }),
-    );
+    this.#end(entry, node.finish(stop?.signalled === true ? stop.cause : null));
   }
 
   #endSoon(entry: Entry, result: LaunchResult): void {
@@ -290,6 +302,7 @@ export class NodeLauncher implements Launcher {
   #end(entry: Entry, result: LaunchResult): void {
     if (!this.#isRunning(entry)) return;
     this.#tasks.remove(entry.tag);
+    entry.timeout?.();
     this.#queue.ended(entry.tag);
     if (this.#mayRun) this.#fill();
     this.#options.events.onEnds([result]);

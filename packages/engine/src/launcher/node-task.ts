@@ -8,6 +8,7 @@ import { OutputDigest, lastWordsBytes, snippetBytes } from "../core/output-diges
 import type { Pipe } from "./fifo-pool.js";
 import type { LaunchRequest, LaunchResult } from "./launcher.js";
 import { onCpus } from "./taskset.js";
+import type { StopCause } from "./tree-stop.js";
 
 /** What a pipe holds that was made as large as may be: no more can have been written before the shell ended and not been read yet. */
 const pipeBytes = 1 << 20;
@@ -131,8 +132,8 @@ export class NodeTask {
     return this.#end;
   }
 
-  /** Takes what is still in the pipes and closes them. `lost`: its end is not to be told as a result. */
-  finish({ lost, stopped }: { readonly lost: boolean; readonly stopped: boolean }): LaunchResult {
+  /** Takes what is still in the pipes and closes them. `cause`: why its tree was signalled while the shell lived; null: it was not. */
+  finish(cause: StopCause | null): LaunchResult {
     const out = this.#out.finish();
     const err = this.#err.finish();
     const { outcome, end, elapsed } = this.#end ?? {
@@ -140,12 +141,12 @@ export class NodeTask {
       end: epochSeconds(),
       elapsed: (performance.now() - this.#startedMs) / 1000,
     };
-    const told: Outcome = lost ? { kind: "lost" } : outcome;
+    const told = outcomeToTell(outcome, cause);
     const failed = told.kind !== "exited" || told.code !== 0;
     return {
       tag: this.tag,
       outcome: told,
-      stopped,
+      stopped: cause === "order" || cause === "fence",
       pid: this.pid,
       start: this.#start,
       end,
@@ -154,6 +155,23 @@ export class NodeTask {
       err: err.digest,
       lastWords: failed ? err.last : new Uint8Array(0),
     };
+  }
+}
+
+function outcomeToTell(outcome: Outcome, cause: StopCause | null): Outcome {
+  switch (cause) {
+    case null:
+    case "order":
+      return outcome;
+    case "timeout":
+      if (outcome.kind === "lost") return { kind: "timedOut", signal: constants.signals.SIGKILL };
+      return {
+        kind: "timedOut",
+        signal: outcome.kind === "signalled" ? outcome.signal : constants.signals.SIGTERM,
+      };
+    case "fence":
+    case "failure":
+      return { kind: "lost" };
   }
 }
 

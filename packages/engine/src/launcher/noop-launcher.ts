@@ -1,3 +1,4 @@
+import type { Outcome } from "@taskmuster/kvs/protocol";
 import { emptyDigest } from "../core/output-digest.js";
 import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher, LauncherEvents } from "./launcher.js";
 import { SlotQueue } from "./slot-queue.js";
@@ -46,7 +47,7 @@ export class NoopLauncher implements Launcher {
     const timer = this.#asleep.get(tag);
     if (timer === undefined) return;
     clearTimeout(timer);
-    this.#wake(tag, 0, true);
+    this.#wake(tag, 0, "stopped");
   }
 
   setDeadline(): void {
@@ -61,28 +62,31 @@ export class NoopLauncher implements Launcher {
 
   #fill(): void {
     for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
-      const { tag, command } = next.request;
+      const { tag, command, timeout } = next.request;
       const seconds = sleepSeconds(command);
+      const mostSeconds = (timeout?.afterMs ?? Infinity) / 1000;
+      const [slept, end] =
+        seconds > mostSeconds ? ([mostSeconds, "timedOut"] as const) : ([seconds, "done"] as const);
       this.#asleep.set(
         tag,
-        setTimeout(() => this.#wake(tag, seconds, false), seconds * 1000),
+        setTimeout(() => this.#wake(tag, slept, end), slept * 1000),
       );
     }
   }
 
-  #wake(tag: number, seconds: number, stopped: boolean): void {
+  #wake(tag: number, seconds: number, how: NoopEnd): void {
     this.#asleep.delete(tag);
     this.#queue.ended(tag);
-    this.#end(tag, seconds, stopped);
+    this.#end(tag, seconds, how);
     this.#fill();
   }
 
-  #end(tag: number, elapsed: number, stopped = false): void {
+  #end(tag: number, elapsed: number, how: NoopEnd = "done"): void {
     const end = Date.now() / 1000;
     const count = this.#ended.push({
       tag,
-      outcome: stopped ? { kind: "signalled", signal: 15 } : { kind: "exited", code: 0 },
-      stopped,
+      outcome: outcomes[how],
+      stopped: how === "stopped",
       pid: process.pid,
       start: end - elapsed,
       end,
@@ -100,6 +104,14 @@ export class NoopLauncher implements Launcher {
     this.#events.onEnds(ended);
   }
 }
+
+type NoopEnd = "done" | "stopped" | "timedOut";
+
+const outcomes: Readonly<Record<NoopEnd, Outcome>> = {
+  done: { kind: "exited", code: 0 },
+  stopped: { kind: "signalled", signal: 15 },
+  timedOut: { kind: "timedOut", signal: 15 },
+};
 
 const letterS = 0x73;
 

@@ -3,13 +3,13 @@ import { emptyDigest, streamDigest } from "../core/output-digest.js";
 import { startFailureDigest } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
 import { cpuMask } from "./cpu-mask.js";
-import type { LaunchPlace, LaunchRequest, LaunchResult } from "./launcher.js";
+import type { LaunchPlace, LaunchRequest, LaunchResult, Timeout } from "./launcher.js";
 
 // The frames between us and launcher.pl, see perl/main.pl: length of what follows (32 bits), one letter, contents; big-endian.
 // Texts carry their length before them, so that nothing in a task's text can be taken for a frame.
 
 /** Version that the script answers with; it travels with us, so another one is our bug. */
-export const scriptVersion = 2;
+export const scriptVersion = 3;
 
 export type Message =
   | { readonly kind: "hello"; readonly version: number; readonly now: number }
@@ -88,6 +88,14 @@ export function launchFrame(
     next = bytes.writeUInt32BE(written, next) + written;
   }
   bytes.set(command, next);
+  return bytes;
+}
+
+/** Goes before the launch of a task that may only run for so long. */
+export function timeoutFrame(tag: number, { afterMs, graceMs }: Timeout): Buffer {
+  const { bytes, at } = frame("T", 20);
+  const next = bytes.writeDoubleBE(afterMs / 1000, bytes.writeUInt32BE(tag, at));
+  bytes.writeDoubleBE(graceMs / 1000, next);
   return bytes;
 }
 
@@ -205,7 +213,7 @@ function parseEnd(bytes: Buffer): LaunchResult {
 }
 
 /** Kinds of end on the wire, see perl/tasks.pl. */
-const [exited, signalled, execFailed, forkFailed] = [0, 1, 3, 4];
+const [exited, signalled, execFailed, forkFailed, timedOut] = [0, 1, 3, 4, 5];
 
 function outcomeOf(kind: number, value: number): Outcome {
   switch (kind) {
@@ -213,6 +221,8 @@ function outcomeOf(kind: number, value: number): Outcome {
       return { kind: "exited", code: value };
     case signalled:
       return { kind: "signalled", signal: value };
+    case timedOut:
+      return { kind: "timedOut", signal: value };
     case execFailed:
     case forkFailed:
       return { kind: "failedToStart", errno: value };

@@ -15,6 +15,7 @@ import {
   scriptVersion,
   slotsFrame,
   stopFrame,
+  timeoutFrame,
 } from "./perl-frames.js";
 import { type Platform, bootstrap, launcherScript, platforms } from "./perl-script.js";
 import { killTree } from "./process-tree.js";
@@ -109,7 +110,7 @@ export class PerlLauncher implements Launcher {
     this.#tasks.add(tag, (task) => task);
     if (!("child" in this.#state)) this.#endSoon(refused(tag));
     else if (holdsNulByte(request)) this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
-    else this.#send(launchFrame("now", request, this.#ownNames));
+    else this.#sendLaunch("now", request);
   }
 
   enqueue(request: LaunchRequest): void {
@@ -117,7 +118,7 @@ export class PerlLauncher implements Launcher {
     this.#tasks.add(tag, (task) => task);
     if (!("child" in this.#state)) setImmediate(() => this.#giveBack([tag]));
     else if (holdsNulByte(request)) this.#endSoon(failedToStart(tag, nulByteErrno, "exec"));
-    else this.#send(launchFrame("inSlot", request, this.#ownNames));
+    else this.#sendLaunch("inSlot", request);
   }
 
   recall(): void {
@@ -279,6 +280,12 @@ export class PerlLauncher implements Launcher {
   #giveBack(tags: readonly number[]): void {
     const given = tags.filter((tag) => this.#tasks.remove(tag));
     if (given.length > 0) this.#options.events.onRecalled(given);
+  }
+
+  #sendLaunch(when: "now" | "inSlot", request: LaunchRequest): void {
+    const { tag, timeout } = request;
+    if (timeout !== undefined && timeout !== null) this.#send(timeoutFrame(tag, timeout));
+    this.#send(launchFrame(when, request, this.#ownNames));
   }
 
   #send(frame: Buffer): void {

@@ -5,6 +5,7 @@ import main from "./perl/main.pl";
 import portable from "./perl/portable.pl";
 import spawner from "./perl/spawner.pl";
 import tasks from "./perl/tasks.pl";
+import timeouts from "./perl/timeouts.pl";
 import tree from "./perl/tree.pl";
 
 /** `linux` needs a machine whose system calls we know by number. */
@@ -27,6 +28,7 @@ export function launcherScript(platform: Platform, nativeSpawner: string | null)
     platform === "linux" ? ["linux.pl", linux] : ["portable.pl", portable],
     ["tasks.pl", tasks],
     ["tree.pl", tree],
+    ["timeouts.pl", timeouts],
     ["ladder.pl", ladder],
     ["main.pl", main],
   ];

@@ -1,7 +1,7 @@
 import { findTree, killTree, signalProcesses } from "./process-tree.js";
 
-/** Who ends a task: an order of the engine, the fence (or the launcher's own end), or the guardian's death. */
-export type StopCause = "order" | "fence" | "failure";
+/** Who ends a task: an order of the engine, its time being up, the fence (or the launcher's own end), or the guardian's death. */
+export type StopCause = "order" | "timeout" | "fence" | "failure";
 
 /** What is to be stopped: a shell, the leader of its session. */
 export interface Shell {

@@ -12,6 +12,7 @@ describe("a task that cannot be read", () => {
         attempt: attempt(1),
         line: 9,
         repeatIndex: -1,
+        timeoutMs: null,
         command: Buffer.from("true"),
       }),
       "malformed task: it is attempt 1 at task 8, not 1 at 1",

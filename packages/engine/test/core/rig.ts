@@ -145,9 +145,17 @@ export class Rig implements EnginePort {
     this.#calls.push(`launch ${tag}: id ${env["DISBATCH_TASKID"]}: ${Buffer.from(command).toString()}`);
   }
 
-  enqueue(tag: number, command: Uint8Array, env: Readonly<Record<string, string>>): void {
+  enqueue(
+    tag: number,
+    command: Uint8Array,
+    env: Readonly<Record<string, string>>,
+    timeoutMs: number | null,
+  ): void {
     this.#envs.set(tag, env);
-    this.#calls.push(`enqueue ${tag}: id ${env["DISBATCH_TASKID"]}: ${Buffer.from(command).toString()}`);
+    const within = timeoutMs === null ? "" : ` within ${timeoutMs} ms`;
+    this.#calls.push(
+      `enqueue ${tag}: id ${env["DISBATCH_TASKID"]}: ${Buffer.from(command).toString()}${within}`,
+    );
   }
 
   /** Asked again before anything else happens it is the same. */
@@ -190,9 +198,15 @@ function endOf(tag: number): TaskEnd {
   };
 }
 
-export function queued(id: number, command = `task ${id}`, tries = 1): QueuedTask {
+export function queued(
+  id: number,
+  command = `task ${id}`,
+  tries = 1,
+  timeoutMs: number | null = null,
+): QueuedTask {
   const numbers = { id: taskId(id), attempt: attempt(tries) };
-  const body = encodeTask({ ...numbers, line: id + 1, repeatIndex: -1, command: Buffer.from(command) });
+  const rest = { line: id + 1, repeatIndex: -1, timeoutMs, command: Buffer.from(command) };
+  const body = encodeTask({ ...numbers, ...rest });
   return { ...numbers, needs: oneCore, body };
 }
 
@@ -231,6 +245,8 @@ function shownOutcome(outcome: Outcome): string {
       return `signal ${outcome.signal}`;
     case "failedToStart":
       return `errno ${outcome.errno}`;
+    case "timedOut":
+      return `timed out ${outcome.signal}`;
     case "lost":
     case "cancelled":
       return outcome.kind;

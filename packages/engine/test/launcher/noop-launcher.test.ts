@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { LaunchResult } from "../../src/launcher/launcher.js";
+import type { LaunchResult, Timeout } from "../../src/launcher/launcher.js";
 import { NoopLauncher } from "../../src/launcher/noop-launcher.js";
 import { until } from "./rig.js";
 
@@ -21,8 +21,8 @@ describe("the launcher that runs nothing", () => {
 
   const setSlots = (count: number): void =>
     launcher.setSlots(Array.from({ length: count }, () => ({ env: {}, cpus: undefined })));
-  const enqueue = (tag: number, command: string): void =>
-    launcher.enqueue({ tag, command: Buffer.from(command), env: {} });
+  const enqueue = (tag: number, command: string, timeout: Timeout | null = null): void =>
+    launcher.enqueue({ tag, command: Buffer.from(command), env: {}, timeout });
   const ends = (): readonly number[] => batches.flat().map(({ tag }) => tag);
   const result = async (tag: number): Promise<LaunchResult> =>
     until(`the end of ${tag}`, () => batches.flat().find((each) => each.tag === tag));
@@ -62,6 +62,20 @@ describe("the launcher that runs nothing", () => {
       stopped: false,
       elapsed: 0.02,
     });
+  });
+
+  it("lets none sleep longer than it may", async () => {
+    setSlots(1);
+    enqueue(1, "sleep 600", { afterMs: 20, graceMs: 600_000 });
+    enqueue(2, "sleep 0.001", { afterMs: 600_000, graceMs: 0 });
+    enqueue(3, "true", { afterMs: 1, graceMs: 0 });
+    expect(await result(1)).toMatchObject({
+      outcome: { kind: "timedOut", signal: 15 },
+      stopped: false,
+      elapsed: 0.02,
+    });
+    for (const tag of [2, 3])
+      expect(await result(tag)).toMatchObject({ outcome: { kind: "exited", code: 0 }, stopped: false });
   });
 
   it("runs as many sleeps at a time as there are slots, in order", async () => {

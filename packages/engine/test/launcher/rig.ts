@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { LaunchPlace, LaunchRequest, LaunchResult, Launcher } from "../../src/launcher/launcher.js";
+import type {
+  LaunchPlace,
+  LaunchRequest,
+  LaunchResult,
+  Launcher,
+  Timeout,
+} from "../../src/launcher/launcher.js";
 import { type Kind, compiledSpawner } from "./kinds.js";
 import { type LauncherSettings, launcherOf } from "./launcher-of.js";
 
@@ -95,8 +101,12 @@ export class Rig {
   }
 
   /** Answers the tag. The task finds the rig's directory in `$DIR`. */
-  launch(command: string | Uint8Array, env: Readonly<Record<string, string>> = {}): number {
-    const request = this.#request(command, env);
+  launch(
+    command: string | Uint8Array,
+    env: Readonly<Record<string, string>> = {},
+    timeout: Timeout | null = null,
+  ): number {
+    const request = { ...this.#request(command, env), timeout };
     if (this.#inSlots) this.launcher.enqueue(request);
     else this.launcher.launch(request);
     return request.tag;

@@ -100,7 +100,13 @@ export class Run {
     const tasks = commands.map((command) => {
       const id = this.#published++;
       const numbers = { id: taskId(id), attempt: attempt(1) };
-      const body = encodeTask({ ...numbers, line: id + 1, repeatIndex: -1, command: Buffer.from(command) });
+      const body = encodeTask({
+        ...numbers,
+        line: id + 1,
+        repeatIndex: -1,
+        timeoutMs: null,
+        command: Buffer.from(command),
+      });
       return { ...numbers, needs: oneCore, body };
     });
     await this.store.publish(this.#token, this.#published, tasks);

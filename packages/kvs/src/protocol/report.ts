@@ -3,13 +3,15 @@ import { FixedFields, viewOf } from "./fixed.js";
 import { type Attempt, type TaskId, attempt, taskId } from "./ids.js";
 
 /**
- * How one try ended. `lost`: nobody saw the end (the launcher died). `cancelled`: we stopped it (an order, a signal,
- * the fence). Neither is a failure of the task.
+ * How one try ended. `timedOut`: it had run for as long as it may, and we stopped it; `signal` is what its shell died of, TERM if
+ * it ended by itself after that. `lost`: nobody saw the end (the launcher died). `cancelled`: we stopped it (an order, a signal,
+ * the fence). Neither of these two is a failure of the task.
  */
 export type Outcome =
   | { readonly kind: "exited"; readonly code: number }
   | { readonly kind: "signalled"; readonly signal: number }
   | { readonly kind: "failedToStart"; readonly errno: number }
+  | { readonly kind: "timedOut"; readonly signal: number }
   | { readonly kind: "lost" }
   | { readonly kind: "cancelled" };
 
@@ -52,6 +54,7 @@ const outcomes = [
   "failedToStart",
   "lost",
   "cancelled",
+  "timedOut",
 ] as const satisfies readonly Outcome["kind"][];
 
 function outcomeValue(outcome: Outcome): number {
@@ -59,6 +62,7 @@ function outcomeValue(outcome: Outcome): number {
     case "exited":
       return outcome.code;
     case "signalled":
+    case "timedOut":
       return outcome.signal;
     case "failedToStart":
       return outcome.errno;
@@ -75,6 +79,7 @@ function outcomeOf(kind: Outcome["kind"], value: number): Outcome {
     case "exited":
       return value === 0 ? success : { kind, code: value };
     case "signalled":
+    case "timedOut":
       return { kind, signal: value };
     case "failedToStart":
       return { kind, errno: value };

@@ -24,6 +24,8 @@ const runStateSchema = z.object({
   outstanding: z.int(),
   /** Attempts that were lost with their engine. */
   lost: z.int(),
+  /** Attempts that failed and were not the last. */
+  retried: z.int(),
   perEngineFailed: z.int(),
   /** Seconds, over all tasks that ended in this run. */
   taskSeconds: z.number(),
@@ -44,6 +46,7 @@ const runStateSchema = z.object({
       perEngine: z.boolean(),
       /** As in the status file: exit status, -signal, errno. */
       returnCode: z.int(),
+      timedOut: z.boolean(),
       host: z.string(),
       /** Seconds since 1970 and seconds, by the engine's clock. */
       end: z.number(),

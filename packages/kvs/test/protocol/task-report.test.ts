@@ -24,6 +24,7 @@ const task: fc.Arbitrary<Task> = fc.record({
   attempt: tries,
   line: fc.nat(),
   repeatIndex: fc.integer({ min: -1 }),
+  timeoutMs: fc.option(fc.integer({ min: 1, max: 315_360_000_000 })),
   command: bytes(200),
 });
 
@@ -31,6 +32,7 @@ const outcome: fc.Arbitrary<Outcome> = fc.oneof(
   fc.record({ kind: fc.constant("exited" as const), code: fc.nat(255) }),
   fc.record({ kind: fc.constant("signalled" as const), signal: fc.integer({ min: 1, max: 64 }) }),
   fc.record({ kind: fc.constant("failedToStart" as const), errno: fc.integer() }),
+  fc.record({ kind: fc.constant("timedOut" as const), signal: fc.integer({ min: 1, max: 64 }) }),
   fc.constant({ kind: "lost" as const }),
   fc.constant({ kind: "cancelled" as const }),
 );
@@ -80,6 +82,7 @@ describe("a task", () => {
       attempt: attempt(1),
       line: 2,
       repeatIndex: -1,
+      timeoutMs: null,
       command: Buffer.alloc(0),
     });
     for (let length = 0; length < good.length; length++)
@@ -89,6 +92,31 @@ describe("a task", () => {
       message.writeDoubleBE(wrong, 0);
       expect(() => decodeTask(message)).toThrow(MalformedMessageError);
     }
+  });
+});
+
+describe("a timeout", () => {
+  const plain: Task = {
+    id: taskId(7),
+    attempt: attempt(3),
+    line: 2,
+    repeatIndex: -1,
+    timeoutMs: null,
+    command: Buffer.from("true"),
+  };
+
+  it("makes a task longer that has one, and no other", () => {
+    expect(encodeTask(plain)).toHaveLength(28 + "true".length);
+    expect(encodeTask({ ...plain, timeoutMs: 1500 })).toHaveLength(28 + "true".length + 8);
+    expect(encodeTask(plain).readUInt32BE(24)).toBe(3);
+  });
+
+  it("is refused when it is none, or cut short", () => {
+    for (const wrong of [0, -1, Number.NaN, Infinity])
+      expect(() => decodeTask(encodeTask({ ...plain, timeoutMs: wrong }))).toThrow(MalformedMessageError);
+    const empty = encodeTask({ ...plain, timeoutMs: 1500, command: Buffer.alloc(0) });
+    for (let length = 0; length < empty.length; length++)
+      expect(() => decodeTask(empty.subarray(0, length))).toThrow(MalformedMessageError);
   });
 });
 

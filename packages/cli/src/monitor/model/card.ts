@@ -1,6 +1,6 @@
 import type { StatusRow } from "@taskmuster/driver/status-line";
 import type { RunState, Task } from "@taskmuster/kvs/protocol";
-import { duration, returnCodeText } from "../../wording.js";
+import { duration, failureText } from "../../wording.js";
 import { clean, cleanBytes, wrap } from "../render/cells.js";
 import type { Style } from "../render/line.js";
 
@@ -22,13 +22,13 @@ export type Failure = RunState["failures"][number];
 
 /** `clockMs`: the driver's, ms since 1970. */
 export function failureCard(failure: Failure, clockMs: number): Card {
-  const { id, line, perEngine, returnCode, host, end, elapsed, command, lastWords } = failure;
+  const { id, line, perEngine, host, end, elapsed, command, lastWords } = failure;
   const words = new TextDecoder().decode(lastWords).trimEnd();
   return {
     title: perEngine ? `PERENGINE command of line ${line} failed` : `Task ${id} failed`,
     facts: [
       { label: "line", text: `${line} of the task file` },
-      { label: "result", text: returnCodeText(returnCode), style: "bad" },
+      { label: "result", text: failureText(failure), style: "bad" },
       { label: "ran on", text: host },
       { label: "ended", text: `${moment(end)}, ${ago(clockMs / 1000 - end)}` },
       { label: "took", text: took(elapsed) },
@@ -57,7 +57,8 @@ export function claimCard(task: Task, where: string): Card {
 
 export function rowCard(row: StatusRow): Card {
   const isBarrier = row.kind === "barrier" || row.kind === "checkBarrier";
-  const result = row.returnCode === 0 ? "exit 0" : returnCodeText(row.returnCode);
+  const { returnCode } = row;
+  const result = returnCode === 0 ? "exit 0" : failureText({ returnCode, timedOut: row.kind === "timedOut" });
   const skipped = row.kind === "skipped" ? ", in an earlier run: skipped in this one" : "";
   const facts: Fact[] = [
     {

@@ -39,6 +39,7 @@ export interface Totals {
   readonly skippedFailed: number;
   /** Neither done nor skipped nor running; of a stream: what has come in so far. */
   readonly left: number;
+  readonly retried: number;
   readonly lost: number;
   readonly perEngineFailed: number;
 }

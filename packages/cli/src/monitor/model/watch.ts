@@ -82,16 +82,17 @@ function totalsOf(run: RunState | null, busy: number): Totals {
       skipped: 0,
       skippedFailed: 0,
       left: 0,
+      retried: 0,
       lost: 0,
       perEngineFailed: 0,
     };
   }
-  const { total, done, failed, skipped, skippedFailed, outstanding, lost, perEngineFailed } = run;
+  const { total, done, failed, skipped, skippedFailed, outstanding, retried, lost, perEngineFailed } = run;
   // What engines say of themselves is some seconds old: it must not promise more than there is.
   const unfinished = total === null ? outstanding : Math.max(0, total - done - skipped);
   const running = Math.min(busy, unfinished);
   const left = unfinished - running;
-  return { total, done, failed, running, skipped, skippedFailed, left, lost, perEngineFailed };
+  return { total, done, failed, running, skipped, skippedFailed, left, retried, lost, perEngineFailed };
 }
 
 function secondsLeft(

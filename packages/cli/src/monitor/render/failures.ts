@@ -57,7 +57,7 @@ function columnsOf(failures: readonly Failure[], clockMs: number): Columns {
     Math.min(most, Math.max(least, ...failures.map((failure) => textCells(textOf(failure)))));
   return {
     task: longest(4, 15, nameOf),
-    result: longest(6, 20, ({ returnCode }) => returnCodeText(returnCode)),
+    result: longest(6, 20, resultOf),
     host: longest(4, 16, ({ host }) => clean(host)),
     ended: longest(9, 14, ({ end }) => ago(clockMs / 1000 - end)),
   };
@@ -65,6 +65,10 @@ function columnsOf(failures: readonly Failure[], clockMs: number): Columns {
 
 function nameOf({ perEngine, id }: Failure): string {
   return perEngine ? "PERENGINE" : String(id);
+}
+
+function resultOf({ returnCode, timedOut }: Failure): string {
+  return timedOut ? "timed out" : returnCodeText(returnCode);
 }
 
 function failurePair(
@@ -75,7 +79,7 @@ function failurePair(
 ): readonly [Line, Line] {
   const first = [
     span(` ${column(nameOf(failure), task)}  `),
-    span(column(returnCodeText(failure.returnCode), result), "bad"),
+    span(column(resultOf(failure), result), "bad"),
     span(`  ${column(clean(failure.host), host)}  ${column(ago(clockMs / 1000 - failure.end), ended)}  `),
   ];
   const words = lastWords(failure.lastWords);

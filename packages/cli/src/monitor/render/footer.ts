@@ -1,4 +1,4 @@
-import { duration, plural, returnCodeText } from "../../wording.js";
+import { duration, failureText, plural } from "../../wording.js";
 import { type Model, failuresOf } from "../model/model.js";
 import { selectedRow } from "../model/press.js";
 import type { Row } from "../model/rows.js";
@@ -38,7 +38,7 @@ function failureDetail(model: Model): string {
   const failure = failuresOf(model)[model.failureCursor.index];
   if (failure === undefined) return "";
   const what = failure.perEngine ? "PERENGINE command" : `task ${failure.id}`;
-  return `${what}, line ${failure.line}: ${returnCodeText(failure.returnCode)} after ${duration(failure.elapsed)} on ${failure.host}`;
+  return `${what}, line ${failure.line}: ${failureText(failure)} after ${duration(failure.elapsed)} on ${failure.host}`;
 }
 
 function rowDetail(row: Row): string {

@@ -82,6 +82,7 @@ function legend(totals: Totals): Line {
     ["▒", totals.running, "running", "busy"],
     ["░", totals.left, totals.total === null ? "waiting" : "left", "faint"],
   ];
+  if (totals.retried > 0) items.push(["↻", totals.retried, "tried again", "warning"]);
   if (totals.lost > 0) items.push(["✗", totals.lost, "lost", "bad"]);
   if (totals.perEngineFailed > 0) items.push(["✗", totals.perEngineFailed, "PERENGINE failed", "bad"]);
   if (totals.skipped > 0) items.push(["▓", totals.skipped, "skipped", "skipped"]);

@@ -1,6 +1,6 @@
 /** A row of a status file, as far as an audit looks at it. Kinds as in `core/status-line`. */
 export interface AuditRow {
-  readonly kind: "task" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
+  readonly kind: "task" | "timedOut" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
   readonly id: number;
   /** In the list. */
   readonly line: number;

@@ -1,7 +1,7 @@
 import { type Contradiction, contradictions } from "./audit-row.js";
 import { type BegunAttempt, type RunState, hidesBegun } from "./begun.js";
 import type { FileRows } from "./file-rows.js";
-import { type LedgerSection, completeVersion } from "./ledger.js";
+import { type LedgerSection, type RetriedAttempt, completeVersion } from "./ledger.js";
 import type { PastRuns } from "./past-runs.js";
 import { type Repeat, Repeats } from "./repeats.js";
 import { type FinalRow, type IdRange, bit, countOf, finalBits } from "./task-table.js";
@@ -165,6 +165,16 @@ export class Audit {
 
   begunWithoutRow(): Generator<{ readonly id: number; readonly attempts: readonly BegunAttempt[] }> {
     return this.#repeats.begunWithoutRow();
+  }
+
+  /** Tasks of which attempts failed and were followed by others, or would have been, because that was asked for, in order of id. */
+  *retried(): Generator<{ readonly id: number; readonly attempts: readonly RetriedAttempt[] }> {
+    const { retried } = this.parts.section ?? {};
+    for (const [id, attempts] of [...(retried ?? [])].toSorted(([a], [b]) => a - b)) yield { id, attempts };
+  }
+
+  get retriedCount(): number {
+    return this.parts.section?.retried.size ?? 0;
   }
 
   /** Tasks that are marked as done by an earlier run of which no file of such a run has a row; empty if one could not be read. */

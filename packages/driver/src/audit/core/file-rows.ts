@@ -113,7 +113,8 @@ export class FileRows {
       (isBarrier ? bit.barrier : row.kind === "skipped" ? bit.skipped : bit.task) |
       (failed ? bit.failed : 0) |
       (row.pid === -1 ? bit.noShell : 0) |
-      (givenUp ? bit.givenUp : 0);
+      (givenUp ? bit.givenUp : 0) |
+      (row.kind === "timedOut" ? bit.timedOut : 0);
     if (!table.setFinal(row.id, bits, row, at)) {
       this.second.push(row.id, at, table.final(row.id)?.at ?? 0);
       return;

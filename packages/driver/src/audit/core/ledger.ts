@@ -8,6 +8,8 @@ export interface LedgerSection {
   readonly losses: readonly Loss[];
   /** Attempts, `<id>:<attempt>`, that were given up and came back before anybody had the next. */
   readonly returned: ReadonlySet<string>;
+  /** By task id: attempts that failed and were not the last, in their order. */
+  readonly retried: ReadonlyMap<number, readonly RetriedAttempt[]>;
   /** So many tasks at most were handed out and had not ended, at any time; null: it does not say. */
   readonly window: number | null;
   readonly end: LedgerEnd | null;
@@ -39,6 +41,12 @@ export interface Loss {
   readonly host: string | null;
   readonly why: string;
   readonly tasks: readonly { readonly id: number; readonly attempt: number }[];
+}
+
+export interface RetriedAttempt {
+  readonly attempt: number;
+  /** As in a status file: exit status, -signal, errno. */
+  readonly returnCode: number;
 }
 
 export interface LedgerEnd {
@@ -90,12 +98,21 @@ interface Section {
   epochs: number;
   readonly losses: Loss[];
   readonly returned: Set<string>;
+  readonly retried: Map<number, readonly RetriedAttempt[]>;
   window: number | null;
   end: LedgerEnd | null;
 }
 
 function emptySection(): Section {
-  return { run: null, epochs: 0, losses: [], returned: new Set(), window: null, end: null };
+  return {
+    run: null,
+    epochs: 0,
+    losses: [],
+    returned: new Set(),
+    retried: new Map(),
+    window: null,
+    end: null,
+  };
 }
 
 /** `isRest`: an entry that was appended to half a one, whose driver was killed. */
@@ -124,6 +141,9 @@ function addEntry(section: Section, fields: Fields): void {
       return;
     case "returned":
       for (const { id, attempt } of tasksOf(fields["tasks"])) section.returned.add(`${id}:${attempt}`);
+      return;
+    case "retries":
+      addRetries(section.retried, fields["tasks"]);
       return;
     case "window":
       // A driver that takes over begins with a small one.
@@ -172,12 +192,29 @@ function lossOf(kind: Loss["kind"], fields: Fields): Loss {
   };
 }
 
+function addRetries(retried: Section["retried"], value: unknown): void {
+  for (const { id, attempt, fields } of eachTask(value)) {
+    const returnCode: unknown = fields["returnCode"];
+    if (typeof returnCode !== "number" || !Number.isSafeInteger(returnCode)) continue;
+    const before = retried.get(id) ?? [];
+    // A repetition is not another attempt.
+    if (before.some((each) => each.attempt === attempt)) continue;
+    retried.set(id, [...before, { attempt, returnCode }]);
+  }
+}
+
 function tasksOf(value: unknown): Loss["tasks"] {
+  return eachTask(value).map(({ id, attempt }) => ({ id, attempt }));
+}
+
+function eachTask(
+  value: unknown,
+): readonly { readonly id: number; readonly attempt: number; readonly fields: Fields }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((each: unknown) => {
-    const id = isRecord(each) ? natural(each["id"]) : null;
-    const attempt = isRecord(each) ? natural(each["attempt"]) : null;
-    return id === null || attempt === null ? [] : [{ id, attempt }];
+    if (!isRecord(each)) return [];
+    const [id, attempt] = [natural(each["id"]), natural(each["attempt"])];
+    return id === null || attempt === null ? [] : [{ id, attempt, fields: each }];
   });
 }
 

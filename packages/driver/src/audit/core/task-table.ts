@@ -15,6 +15,8 @@ export const bit = {
   begun: 1 << 7,
   /** Something is known of it from an earlier run. */
   past: 1 << 8,
+  /** The final row is of a task that was stopped when it had run for as long as it may. */
+  timedOut: 1 << 9,
 } as const;
 
 /** Any of the rows of which a task has exactly one. */
@@ -29,6 +31,7 @@ export interface FinalRow {
   /** In the list. */
   readonly line: number;
   readonly returnCode: number;
+  readonly timedOut: boolean;
   /** Seconds since 1970. */
   readonly start: number;
   readonly finish: number;
@@ -69,7 +72,7 @@ export class TaskTable {
   }
 
   /** False when the id has one already, which then stays. */
-  setFinal(id: number, bits: number, row: Omit<FinalRow, "at">, lineNumber: number): boolean {
+  setFinal(id: number, bits: number, row: Omit<FinalRow, "at" | "timedOut">, lineNumber: number): boolean {
     const page = this.#page(id);
     const at = id % pageIds;
     const before = page.bits[at] ?? 0;
@@ -93,6 +96,7 @@ export class TaskTable {
       at: page.at[at] ?? 0,
       line: page.line[at] ?? 0,
       returnCode: page.returnCode?.[at] ?? 0,
+      timedOut: ((page.bits[at] ?? 0) & bit.timedOut) !== 0,
       start: page.start[at] ?? 0,
       finish: page.finish[at] ?? 0,
       identity: page.identity?.[at] ?? 0,

@@ -69,6 +69,8 @@ export function rowFlags(row: StatusRow): string {
     case "task":
       // Most rows: no text is made for them.
       return isQuiet(row) ? "    " : `${dataFlags(row)} `;
+    case "timedOut":
+      return `${dataFlags(row)}T`;
     case "perEngine":
       return `${dataFlags(row)}P`;
     case "skipped":

@@ -9,6 +9,7 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 const kindOfFlag: Readonly<Record<string, RowKind>> = {
   " ": "task",
+  T: "timedOut",
   P: "perEngine",
   S: "skipped",
   Z: "zombie",
@@ -51,7 +52,7 @@ export function parseRow(line: Uint8Array): StatusRow | null {
 }
 
 function kindOf(flags: string): RowKind | null {
-  const flag = /^(?:[R ][O ][E ]([ PSZ])|([BC]) {4})$/.exec(flags);
+  const flag = /^(?:[R ][O ][E ]([ TPSZ])|([BC]) {4})$/.exec(flags);
   return kindOfFlag[flag?.[1] ?? flag?.[2] ?? ""] ?? null;
 }
 

@@ -6,7 +6,7 @@ import { snippetText } from "./snippet.js";
 const lostCode = -100;
 
 /**
- * The ReturnCode column: the exit code; minus the signal; the error number of a task that could not be started (200 where there is
+ * The ReturnCode column: the exit code; minus the signal, also of one that timed out; the error number of a task that could not be started (200 where there is
  * none); -100 for one that nobody saw end. That also for one that we stopped, which gets no row.
  */
 export function returnCodeOf(outcome: Outcome): number {
@@ -14,6 +14,7 @@ export function returnCodeOf(outcome: Outcome): number {
     case "exited":
       return outcome.code;
     case "signalled":
+    case "timedOut":
       return -outcome.signal;
     case "failedToStart":
       return outcome.errno;
@@ -21,6 +22,10 @@ export function returnCodeOf(outcome: Outcome): number {
     case "cancelled":
       return lostCode;
   }
+}
+
+function hadShell({ kind }: Outcome): boolean {
+  return kind === "exited" || kind === "signalled" || kind === "timedOut";
 }
 
 /** What the driver knows of a task and its report does not say. */
@@ -32,9 +37,9 @@ interface ReportedTask {
 
 /** The row of one report. The error snippet of a task that could not be started is its whole error, however long. */
 export function rowOfReport(report: Report, task: ReportedTask, kind: RowKind): StatusRow {
-  const ran = report.outcome.kind === "exited" || report.outcome.kind === "signalled";
+  const ran = hadShell(report.outcome);
   return {
-    kind,
+    kind: kind === "task" && report.outcome.kind === "timedOut" ? "timedOut" : kind,
     id: report.id,
     line: task.line,
     repeatIndex: task.repeatIndex,

@@ -20,10 +20,10 @@ export const statusHeader = [
 ].join("\t");
 
 /**
- * `skipped`: done by an earlier run. `perEngine`: its id counts START and STOP commands each on their own. `zombie`: a late end of an
+ * `timedOut`: a task too, which was stopped when it had run for as long as it may. `skipped`: done by an earlier run. `perEngine`: its id counts START and STOP commands each on their own. `zombie`: a late end of an
  * attempt that was given up before. `checkBarrier`: any BARRIER CHECK, passed or not.
  */
-export type RowKind = "task" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
+export type RowKind = "task" | "timedOut" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
 
 /** The row of an earlier run of a task that this one skips: the line as it stood there, which is copied but for its flag. */
 export interface CopiedRow {

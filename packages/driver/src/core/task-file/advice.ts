@@ -1,3 +1,5 @@
+import { durationForms } from "../duration.js";
+
 /** Whether the directive is known and only its form is wrong, and what to write instead. */
 export interface Advice {
   readonly problem: "unknown" | "malformed";
@@ -9,7 +11,9 @@ const forms: Readonly<Record<string, string>> = {
   PERENGINE: `Write "#DISBATCH PERENGINE START command" or "#DISBATCH PERENGINE STOP command".`,
   PREFIX: `Write "#DISBATCH PREFIX", one space and the text; nothing after the space clears the prefix.`,
   REPEAT: `Write "#DISBATCH REPEAT count START first STEP step command"; START, STEP and the command may be left out, the numbers are whole and not negative.`,
+  RETRIES: `Write "#DISBATCH RETRIES count" or "#DISBATCH RETRIES count DELAY seconds"; the count is a whole number, the delay ${durationForms}.`,
   SUFFIX: `Write "#DISBATCH SUFFIX", one space and the text; nothing after the space clears the suffix.`,
+  TIMEOUT: `Write "#DISBATCH TIMEOUT duration" or "#DISBATCH TIMEOUT NONE"; the duration is ${durationForms}.`,
 };
 
 /** `rest`: what follows `#DISBATCH ` in a line that is no directive. */

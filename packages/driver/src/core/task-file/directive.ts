@@ -1,6 +1,7 @@
 import { type Advice, adviceOn } from "./advice.js";
 import { hasWord, hasWordInAnyCase, space } from "./ascii.js";
 import { type Repeat, readRepeat } from "./repeat.js";
+import { type RetriesRule, type TimeoutRule, readRetries, readTimeout } from "./rules.js";
 
 /** What one line that begins with `#DISBATCH ` says. Byte arrays are parts of the line. */
 export type Directive =
@@ -13,6 +14,8 @@ export type Directive =
       readonly command: Uint8Array;
     }
   | Repeat
+  | RetriesRule
+  | TimeoutRule
   | { readonly kind: "barrier"; readonly check: boolean; readonly key: string | null }
   | { readonly kind: "tooLarge" }
   | { readonly kind: "unknown"; readonly advice: Advice };
@@ -30,7 +33,8 @@ export function readDirective(line: Uint8Array): Directive {
   if (hasWord(line, at, "BARRIER")) return readBarrier(line, at + "BARRIER".length);
   return (
     readPerEngine(line, at) ??
-    readRepeatDirective(line, at) ?? { kind: "unknown", advice: adviceOn(line.subarray(at)) }
+    readRepeatDirective(line, at) ??
+    readRule(line, at) ?? { kind: "unknown", advice: adviceOn(line.subarray(at)) }
   );
 }
 
@@ -58,6 +62,18 @@ function readRepeatDirective(line: Uint8Array, at: number): Directive | null {
   return repeat === "tooLarge" ? { kind: "tooLarge" } : repeat;
 }
 
+/** What is longer than any of these is malformed. */
+function readRule(line: Uint8Array, at: number): Directive | null {
+  const rest = (word: string): string => {
+    const bytes = line.subarray(at + word.length);
+    return bytes.length > mostRuleBytes ? "" : String.fromCharCode(...bytes);
+  };
+  if (hasWordInAnyCase(line, at, "RETRIES")) return readRetries(rest("RETRIES"));
+  if (hasWordInAnyCase(line, at, "TIMEOUT")) return readTimeout(rest("TIMEOUT"));
+  return null;
+}
+
+const mostRuleBytes = 200;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** What follows BARRIER or CHECK without a space between does not matter to disBatch, and so it does not here. */

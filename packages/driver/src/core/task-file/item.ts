@@ -1,4 +1,5 @@
 import type { TaskId } from "@taskmuster/kvs/protocol";
+import type { TaskRules } from "../task-policy.js";
 
 /**
  * What a task file says, in its order. `line` is the number of the physical line, from 1: only `\n` counts, so the tasks on
@@ -12,6 +13,8 @@ export interface TaskItem {
   readonly line: number;
   /** -1 outside REPEAT. */
   readonly repeatIndex: number;
+  /** What RETRIES and TIMEOUT before it say; the same object until they say something else. */
+  readonly rules?: TaskRules | undefined;
   /** Prefix, text and suffix, byte for byte. The tasks of one REPEAT share one array. */
   readonly command: Uint8Array;
 }

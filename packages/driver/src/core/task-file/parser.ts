@@ -1,6 +1,8 @@
 import { type TaskId, taskId } from "@taskmuster/kvs/protocol";
+import type { TaskRules } from "../task-policy.js";
 import type { Item } from "./item.js";
 import type { Repeat } from "./repeat.js";
+import { rulesWith } from "./rules.js";
 import { StatementReader, type TaskFileOptions } from "./statement-reader.js";
 
 const nothing: Buffer = Buffer.alloc(0);
@@ -14,6 +16,7 @@ export class TaskFileParser {
   #nextId = 0;
   #prefix: Buffer = nothing;
   #suffix: Buffer = nothing;
+  #rules: TaskRules | undefined;
   #repeat: {
     readonly line: number;
     readonly command: Uint8Array;
@@ -50,6 +53,12 @@ export class TaskFileParser {
           continue;
         case "suffix":
           this.#suffix = Buffer.from(statement.text);
+          continue;
+        case "retries":
+          this.#rules = rulesWith(this.#rules, statement);
+          continue;
+        case "timeout":
+          this.#rules = { ...this.#rules, timeoutMs: statement.timeoutMs };
           continue;
         case "repeat":
           this.#beginRepeat(statement);
@@ -101,7 +110,7 @@ export class TaskFileParser {
   }
 
   #task(line: number, repeatIndex: number, command: Uint8Array): Item {
-    return { kind: "task", id: this.#takeId(), line, repeatIndex, command };
+    return { kind: "task", id: this.#takeId(), line, repeatIndex, rules: this.#rules, command };
   }
 
   #takeId(): TaskId {

@@ -89,6 +89,8 @@ export class StatementReader {
     switch (directive.kind) {
       case "prefix":
       case "suffix":
+      case "retries":
+      case "timeout":
         return directive;
       case "perEngine":
         return this.#perEngine(directive);

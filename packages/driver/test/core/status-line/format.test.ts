@@ -146,6 +146,7 @@ describe("formatRow", () => {
     const flags = (changes: Partial<StatusRow>): string => formatRow(row(changes)).toString().slice(0, 4);
     expect(flags({ returnCode: 1, outBytes: 1, errBytes: 1 })).toBe("ROE ");
     expect(flags({ outBytes: 1, kind: "perEngine" })).toBe(" O P");
+    expect(flags({ returnCode: -15, errBytes: 1, kind: "timedOut" })).toBe("R ET");
     expect(flags({ errBytes: 1, kind: "skipped" })).toBe("  ES");
     expect(flags({ returnCode: -15, kind: "zombie" })).toBe("R  Z");
   });

@@ -60,6 +60,21 @@ describe("rowOfReport", () => {
     expect(row.errSnippet).toBe(`'${error.trimEnd()}\\n'`);
   });
 
+  it("gives a task that timed out what it wrote, the signal, and a kind of its own unless it came late", () => {
+    const out = { bytes: 2, snippet: Buffer.from("a\n") };
+    const failed = report({ pid: 99, outcome: { kind: "timedOut", signal: 15 }, out });
+    const task = { line: 4, repeatIndex: -1, command };
+    const row = rowOfReport(failed, task, "task");
+    expect(row).toMatchObject({
+      kind: "timedOut",
+      pid: 99,
+      returnCode: -15,
+      outBytes: 2,
+      outSnippet: "'a\\n'",
+    });
+    expect(rowOfReport(failed, task, "zombie")).toMatchObject({ kind: "zombie", returnCode: -15 });
+  });
+
   it("gives a lost attempt PID -1 and -100, like disBatch's heart beat failure", () => {
     const row = rowOfReport(
       report({ outcome: { kind: "lost" } }),

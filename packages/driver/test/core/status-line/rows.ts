@@ -24,7 +24,15 @@ export function row(changes: Partial<StatusRow> = {}): StatusRow {
   };
 }
 
-const kinds: readonly RowKind[] = ["task", "skipped", "perEngine", "zombie", "barrier", "checkBarrier"];
+const kinds: readonly RowKind[] = [
+  "task",
+  "timedOut",
+  "skipped",
+  "perEngine",
+  "zombie",
+  "barrier",
+  "checkBarrier",
+];
 /** Bytes among which quotes, escapes and parts of UTF-8 are frequent; no line feed. */
 const spicyBytes = fc
   .array(

@@ -5,7 +5,7 @@ import { briefly, bytesOf, messageOf, readItems } from "./read-items.js";
 const refused: readonly [line: string, message: RegExp][] = [
   [
     "#DISBATCH FOO x",
-    /^unknown directive "#DISBATCH FOO x"\. The directives are BARRIER, PERENGINE, PREFIX, REPEAT, SUFFIX\./,
+    /^unknown directive "#DISBATCH FOO x"\. The directives are BARRIER, PERENGINE, PREFIX, REPEAT, RETRIES, SUFFIX, TIMEOUT\./,
   ],
   ["#DISBATCH ", /^unknown directive "#DISBATCH "\./],
   ["#DISBATCH constructor", /^unknown directive/],

@@ -48,8 +48,22 @@ const perEngine = joined(
   text,
 );
 
+const duration = fc.constantFrom("1", "0", "1.5h", "2D", "1w", "");
+const rule = fc.oneof(
+  joined(
+    anyCase("RETRIES"),
+    blank,
+    count,
+    blank,
+    fc.oneof(fc.constant(""), anyCase("DELAY")),
+    blank,
+    duration,
+  ),
+  joined(anyCase("TIMEOUT"), blank, fc.oneof(duration, anyCase("NONE")), blank),
+);
+
 /** What may follow `#DISBATCH `, mostly nearly right. */
-export const directiveRest = fc.oneof(repeat, repeat, barrier, setText, perEngine, text);
+export const directiveRest = fc.oneof(repeat, repeat, barrier, setText, rule, perEngine, text);
 
 const line = fc.oneof(
   { weight: 6, arbitrary: directiveRest.map((rest) => `#DISBATCH ${rest}`) },

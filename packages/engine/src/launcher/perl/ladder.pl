@@ -146,6 +146,7 @@ sub finish_stop {
 sub next_deadline {
     my $first = @young ? $young[0][BEGAN] + $YOUNG_SECONDS : undef;
     $first = $held_until if defined $held_until && (!defined $first || $held_until < $first);
+    $first = $next_time_up if defined $next_time_up && (!defined $first || $next_time_up < $first);
     return $first unless defined $fence_at || %stopping || @unforked;
     for my $at (defined $fence_at && !$fenced ? $fence_at : (), %stopping ? stop_deadlines() : (), map { $_->[6] } @unforked) {
         $first = $at if !defined $first || $at < $first;

@@ -1,7 +1,7 @@
 # The loop, and the frames to and from the engine: length (32 bits, of what follows), one letter, contents.
 use strict;
 
-my $VERSION = 2;
+my $VERSION = 3;
 my ($POLLIN, $POLLOUT) = (1, 4);
 my ($control, $reports, $control_slot, $reports_slot);
 my $received = '';
@@ -45,6 +45,8 @@ sub take_frame {
         $fenced ? tell_recalled($tag) : enqueue($tag, @request);
     } elsif ($kind eq 'R') {
         recall();
+    } elsif ($kind eq 'T') {
+        set_limit(unpack('N d> d>', $contents));
     } elsif ($kind eq 'P') {
         set_places($contents);
     } elsif ($kind eq 'S') {
@@ -71,8 +73,14 @@ sub send_at_once { send_frame(@_); $urgent = 1 }
 
 # Young tasks and those that ended well are in no hurry.
 sub tell_started { send_frame('B', pack('NN', @_)) }
-sub tell_recalled { send_at_once('R', pack('N*', @_)) }
-sub tell_end { $to_send .= pack('N/a*', pack('A1 N l> C C N d> d> d> d> n/a* n/a* d> n/a* n/a*', 'E', @_)) }
+sub tell_recalled {
+    delete @limit{@_} if %limit;
+    send_at_once('R', pack('N*', @_));
+}
+sub tell_end {
+    delete $limit{ $_[0] } if %limit;
+    $to_send .= pack('N/a*', pack('A1 N l> C C N d> d> d> d> n/a* n/a* d> n/a* n/a*', 'E', @_));
+}
 sub tell_fenced { send_at_once('F', '') }
 
 sub flush_reports {
@@ -134,6 +142,7 @@ sub run {
         read_frames() if $asked && !$ended;
         grow_up() if @young;
         retry_unforked() if @unforked;
+        stop_overdue() if defined $next_time_up && $next_time_up <= $now;
         check_fence();
         advance_stops() if %stopping;
         check_fence() if $fence_untold;

@@ -17,6 +17,7 @@ sub LOST() { 10 }       # its end is not to be told as a result
 sub PLACE() { 11 }      # the slot that it has; undef: none
 sub OUT() { 12 }        # two streams of these fields:
 sub ERR() { 17 }
+sub TIMED_OUT() { 22 }  # it is being stopped because its time was up
 sub FD() { 0 }          # -1: closed
 sub SLOT() { 1 }        # in the poll set; undef: not watched
 sub BYTES() { 2 }
@@ -33,7 +34,7 @@ my $YOUNG_SECONDS = 0.01;
 # Too many processes or too little memory is the node's state, not the task's fault: try again for a while.
 my @FORK_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6);
 
-my ($EXITED, $SIGNALLED, $LOST, $EXEC_FAILED, $FORK_FAILED) = (0 .. 4);   # kinds of end on the wire
+my ($EXITED, $SIGNALLED, $LOST, $EXEC_FAILED, $FORK_FAILED, $TIMED_OUT) = (0 .. 5);   # kinds of end on the wire
 
 my %running;            # serial => task, forked and not yet reported
 my %by_pid;             # pid of a task's shell, not yet reaped => task
@@ -47,6 +48,8 @@ my %unanswered;         # serial => task that the spawner has not told the pid o
 my %ended_early;        # pid => [status, monotonic time] of a child that may be one of those
 my $answers_slot;
 my $answer_is_late = 0; # a task is no longer young, and unanswered
+my %limit;              # tag => [seconds, grace] of tasks that may only run for so long, until their end is told
+my %time_up;            # serial => [task, when (monotonic), grace] of those that run, see timeouts.pl
 my @unforked;           # launches to try again: [arguments of launch, when]; they have their slots
 my $to_send = '';       # frames for the engine
 my $held_until;         # when they must go at the latest; undef: none is held back
@@ -141,6 +144,7 @@ sub launch {
         $running{$serial} = $by_tag{$tag} = $task;
         took_pid($task, $pid) if $pid;
         push @young, $task;
+        begin_limit($task) if %limit;
         return 1;
     }
     close_fd($_) for grep { defined } $out, $err;
@@ -270,6 +274,7 @@ sub forget_task {
     my ($task) = @_;
     delete $running{ $task->[SERIAL] };
     delete $by_tag{ $task->[TAG] };
+    delete $time_up{ $task->[SERIAL] } if %time_up;
 }
 
 # The end of a task. Without a status (given up, nobody saw its shell end) it is lost.
@@ -286,17 +291,21 @@ sub report {
         close_stream($task, ERR) if $err >= 0;
     }
     my $status = $task->[STATUS];
-    my ($kind, $value) = ($LOST, 0);
+    my ($kind, $value, $stopped) = ($LOST, 0, $task->[STOPPED]);
     if (defined $status && !$task->[LOST]) {
         ($kind, $value) = $status & 127 ? ($SIGNALLED, $status & 127) : ($EXITED, $status >> 8);
         if ($status == 127 << 8 && defined(my $errno = exec_error_of($task->[SERIAL]))) {
             ($kind, $value) = ($EXEC_FAILED, $errno);
         }
     }
+    # One whose shell had just ended by itself has a result.
+    if ($task->[TIMED_OUT] && $stopped && !$task->[LOST]) {
+        ($kind, $value, $stopped) = ($TIMED_OUT, $kind == $SIGNALLED ? $value : defined $status ? 15 : 9, 0);
+    }
     # By one clock: Finish - Start = Elapsed in every row.
     my $elapsed = (defined $status ? $task->[ENDED] : monotonic_time()) - $task->[BEGAN];
     my $start = $task->[START];
-    tell_end($task->[TAG], $task->[PID] || -1, $kind, $task->[STOPPED], $value, $start, $start + $elapsed, $elapsed,
+    tell_end($task->[TAG], $task->[PID] || -1, $kind, $stopped, $value, $start, $start + $elapsed, $elapsed,
         @$task[OUT + BYTES, OUT + HEAD, OUT + TAIL, ERR + BYTES, ERR + HEAD, ERR + TAIL]);
     forget_task($task);
 }

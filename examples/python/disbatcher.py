@@ -39,9 +39,13 @@ class DisBatcher:
                 raise RunOver(f"the driver could not start: {said.get('message', 'see above')}")
             kvsserver = min(said["addresses"], key=lambda url: not url.startswith("unix:"))
             username, password = said.get("username"), said.get("password")
+            tls = {"ssl_ca_data": said.get("certificate")}
         else:
             username, password = None, os.environ.get("TASKMUSTER_KVS_PASSWORD")
-        self.kvs = redis.Redis.from_url(kvsserver, username=username, password=password, decode_responses=True)
+            tls = {"ssl_ca_certs": os.environ.get("TASKMUSTER_KVS_CA_FILE")}
+        if not kvsserver.startswith("rediss:"):
+            tls = {}
+        self.kvs = redis.Redis.from_url(kvsserver, username=username, password=password, decode_responses=True, **tls)
 
         # Names that nobody used before, so that nothing of an earlier program is taken for ours.
         unique = f"{tasksname} {uuid.uuid4().hex[:8]}"

@@ -13,7 +13,7 @@ import { reportSuite } from "./suite/reports.js";
 import { returningSuite } from "./suite/returning.js";
 import { runSuite } from "./suite/run.js";
 import { testServers } from "../../packages/kvs/test/test-server.js";
-import { type World, freshRunId, memoryWorld, redisWorld } from "./world.js";
+import { type World, confinedWorld, freshRunId, memoryWorld, redisWorld } from "./world.js";
 
 /** What every implementation of the port must do; see packages/kvs/src/store.ts. */
 function conformance(start: () => Promise<World>): void {
@@ -84,6 +84,9 @@ for (const { name, binary, missing } of testServers()) {
   if (binary !== undefined) {
     describe(`the Redis store on ${name}`, () => {
       conformance(() => redisWorld(binary));
+    });
+    describe(`the Redis store on ${name}, with engines that may do no more than they need`, () => {
+      conformance(() => confinedWorld(binary));
     });
   } else if (name === "redis-server" && process.env["CI"] === "true") {
     it("has a redis-server to test against", () => {

@@ -3,6 +3,8 @@ import type { KvsStore } from "@taskmuster/kvs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import { type RunId, runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
+import type { KvsAddress } from "@taskmuster/kvs/server";
+import { accessLines } from "../../packages/kvs/src/server/access.js";
 import { TestServer } from "../../packages/kvs/test/test-server.js";
 
 /** A server of some kind, and what the suite wants to do with it. */
@@ -38,6 +40,45 @@ export async function redisWorld(binary: string): Promise<World> {
   return {
     connect: (run) => connectRedisStore({ address: server.address, runId: run, role: "engine" }),
     forget: () => server.restart(),
+    leftovers: (run) => server.strings("KEYS", `*${run}*`),
+    posted: (run, key) => server.strings("LRANGE", `tm:{${run}}:post:${key}`, "0", "-1"),
+    stop: () => server.stop(),
+  };
+}
+
+/** The same, but what engines do is done as the user that a private server has for them. */
+export async function confinedWorld(binary: string): Promise<World> {
+  const server = await TestServer.start(binary);
+  const runs = new Set<RunId>();
+  const allow = async (run: RunId): Promise<KvsAddress> => {
+    const engines = { username: `engine-${run}`, password: "secret" };
+    const [, line = ""] = accessLines(run, { password: "owner", engines }).split("\n");
+    await server.command("ACL", "SETUSER", ...line.split(" ").slice(1));
+    return { ...server.address, ...engines };
+  };
+  return {
+    async connect(run) {
+      runs.add(run);
+      const engine = await connectRedisStore({ address: await allow(run), runId: run, role: "engine" });
+      const owner = await connectRedisStore({ address: server.address, runId: run, role: "driver" });
+      return {
+        ...owner,
+        join: (request) => engine.join(request),
+        announce: (announcement) => engine.announce(announcement),
+        exchange: (request) => engine.exchange(request),
+        renew: (request) => engine.renew(request),
+        leave: (id, why) => engine.leave(id, why),
+        claimsOf: (id, max) => engine.claimsOf(id, max),
+        waitForBell: (whose, timeoutMs) => engine.waitForBell(whose, timeoutMs),
+        async disconnect() {
+          await Promise.all([engine.disconnect(), owner.disconnect()]);
+        },
+      };
+    },
+    async forget() {
+      await server.restart();
+      for (const run of runs) await allow(run);
+    },
     leftovers: (run) => server.strings("KEYS", `*${run}*`),
     posted: (run, key) => server.strings("LRANGE", `tm:{${run}}:post:${key}`, "0", "-1"),
     stop: () => server.stop(),

@@ -34,6 +34,7 @@ function cliDocs(): string {
     "| `NO_COLOR` | no colours in the monitor |",
     "| `TASKMUSTER_KVSSERVER` | the server that `--kvsserver` without a value means |",
     "| `TASKMUSTER_KVS_PASSWORD`, `TASKMUSTER_KVS_PASSWORD_FILE` | password of that server, or a file that holds it |",
+    "| `TASKMUSTER_KVS_CA_FILE` | what `--kvs-ca` names |",
     "| `TASKMUSTER_NODE` | the Node.js to run with |",
     "",
     "None of the `TASKMUSTER_` variables reaches a task. What each task finds is told in [compat.md](compat.md).",

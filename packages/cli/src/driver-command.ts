@@ -81,7 +81,7 @@ class DriverCommand {
     const cwd = currentDirectory();
     // A program that hands tasks over by way of a server: that is the run's store, too.
     const server = settings.kvsServer ?? (settings.list.kind === "server" ? settings.list.address : null);
-    const kvs = server === null ? null : parseKvsServerOption(server, this.#env.secrets);
+    const kvs = server === null ? null : parseKvsServerOption(server, this.#env.secrets, settings.kvsCa);
     const plan = this.#planContext();
     const { list: choice } = settings;
     const taskFile = choice.kind === "file" ? choice.path : null;

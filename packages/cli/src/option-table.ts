@@ -172,6 +172,11 @@ export const driverOptions: readonly OptionRow[] = [
     flags: "--max-losses <n>",
     help: "run a task again that was lost with its engine, so many times; losses use up no retries (default: 5; from 2 on, a task that kills its engines is told from those beside it)",
   },
+  {
+    origin: "ours",
+    flags: "--kvs-ca <file>",
+    help: "the certificates (PEM) of the authorities that vouch for the server of a rediss:// URL",
+  },
   { origin: "ours", flags: "--no-fsync", help: "do not wait for the disk after writing rows" },
   {
     origin: "ours",

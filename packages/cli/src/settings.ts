@@ -30,6 +30,8 @@ export interface Settings {
   readonly logLevel: string;
   /** As given; null: a private server. */
   readonly kvsServer: string | null;
+  /** A file with the authorities that vouch for that server; null: as its environment says. */
+  readonly kvsCa: string | null;
   /** `--use-address`, as given. */
   readonly useAddress: string | null;
   readonly mail: { readonly to: string; readonly every: number } | null;
@@ -79,6 +81,7 @@ export function settingsOf(
     logFile: text(options, "logfile") ?? null,
     logLevel: logLevel(text(options, "loglevel") ?? "INFO"),
     kvsServer: kvs,
+    kvsCa: kvsCa(options, kvs),
     useAddress,
     mail: mail(options),
     embedded: options["embedded"] === true,
@@ -154,6 +157,16 @@ function kvsServer(
   throw new UsageError(
     "--kvsserver without a value needs TASKMUSTER_KVSSERVER; or write --kvsserver HOST:PORT",
   );
+}
+
+function kvsCa(options: RawOptions, kvs: string | null): string | null {
+  const file = text(options, "kvsCa") ?? null;
+  if (file !== null && kvs === null && typeof options["taskserver"] !== "string") {
+    throw new UsageError(
+      "--kvs-ca is for a server that --kvsserver names; a private one has a certificate of its own",
+    );
+  }
+  return file;
 }
 
 const levels: Readonly<Record<string, string>> = {

@@ -41,6 +41,7 @@ describe("settingsOf", () => {
       logFile: null,
       logLevel: "info",
       kvsServer: null,
+      kvsCa: null,
       useAddress: null,
       mail: null,
       embedded: false,

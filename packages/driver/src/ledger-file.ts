@@ -1,13 +1,5 @@
-import {
-  closeSync,
-  constants,
-  fdatasyncSync,
-  fstatSync,
-  ftruncateSync,
-  openSync,
-  readSync,
-  writeSync,
-} from "node:fs";
+import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import { openPrivateFile } from "@taskmuster/kvs";
 import type { LedgerEntry } from "./core/ledger-entry.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 
@@ -35,9 +27,7 @@ export class LedgerFile {
   constructor(path: string) {
     this.path = path;
     try {
-      // A named pipe without a reader is an error then, and not waited for.
-      const { O_APPEND, O_CREAT, O_NONBLOCK, O_WRONLY } = constants;
-      this.#fd = openSync(path, O_APPEND | O_CREAT | O_NONBLOCK | O_WRONLY, 0o600);
+      this.#fd = openPrivateFile(path);
       const { size } = fstatSync(this.#fd);
       if (size > 0) this.#torn = { from: wholeBytes(path, size), to: size };
     } catch (cause) {

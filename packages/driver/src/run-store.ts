@@ -1,4 +1,5 @@
 import { KvsError } from "@taskmuster/kvs";
+import type { RunId } from "@taskmuster/kvs/protocol";
 import {
   findServerBinary,
   type Keeper,
@@ -16,8 +17,24 @@ import type { DriverStore } from "./store/driver-store.js";
 /* The key-value store of a run: found or started, watched over, and given back. */
 
 /** One that nobody else can reach is there at once; for another we must know first that it got its port. */
-export async function startServer(binary: string, listen: Listen | null): Promise<PrivateServer> {
-  return listen === null ? startPrivateServer({ binary }) : startReachableServer({ binary, listen });
+export async function startServer(
+  binary: string,
+  spec: {
+    readonly runId: RunId;
+    readonly listen: Listen | null;
+    readonly onNotice: (message: string) => void;
+  },
+): Promise<PrivateServer> {
+  const { runId, listen, onNotice } = spec;
+  if (listen === null) return startPrivateServer({ binary, runId });
+  const server = await startReachableServer({ binary, runId, listen });
+  if (server.identity.tcp?.tls === null) {
+    onNotice(
+      `${binary} cannot do TLS: what engines on other hosts say to it, their password too, can be read on the network between. ` +
+        "Most packages of Redis and Valkey can",
+    );
+  }
+  return server;
 }
 
 export async function serverBinary(env: NodeJS.ProcessEnv): Promise<string> {

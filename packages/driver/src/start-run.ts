@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { resolve } from "node:path";
-import { KvsError, KvsLostError } from "@taskmuster/kvs";
+import { dirname, resolve } from "node:path";
+import { KvsError, KvsLostError, whyUnsafe } from "@taskmuster/kvs";
 import {
   type RunId,
   type RunInfo,
@@ -125,6 +125,9 @@ async function start(
 ): Promise<StartedRun> {
   const { files } = spec;
   const binary = spec.kvs === null ? await serverBinary(spec.env) : null;
+  const unsafe = whyUnsafe(dirname(files.prefix), "everybody");
+  if (unsafe !== null)
+    spec.onNotice(`${unsafe}: they could put files of theirs in the place of this run's; choose another -p`);
   const { setAside } = await claimPrefix(files, spec.resume?.files.paths ?? []);
   // Under its old name the same command line can be tried again.
   if (setAside !== null) undo.push(() => renameSync(setAside, files.status));
@@ -134,8 +137,12 @@ async function start(
     () => statusFile.close(),
   );
   const isNewLog = !existsSync(spec.logFile);
-  const log = openLog(spec.logFile, spec.logLevel, (error) =>
-    spec.onNotice(`cannot write the log ${spec.logFile}: ${reasonOf(error)}. The run goes on without it`),
+  const log = openLog(
+    spec.logFile,
+    spec.logLevel,
+    (error) =>
+      spec.onNotice(`cannot write the log ${spec.logFile}: ${reasonOf(error)}. The run goes on without it`),
+    spec.logFile !== files.driverLog,
   );
   if (isNewLog) undo.push(() => rmSync(spec.logFile, { force: true }));
   if (spec.statusHeader) await statusFile.append(Buffer.from(`${statusHeader}\n`));
@@ -146,7 +153,10 @@ async function start(
   undo.push(() => void ledger.close());
 
   const id = runId(randomBytes(8).toString("hex"));
-  const server = binary === null ? null : await startServer(binary, spec.listen);
+  const server =
+    binary === null
+      ? null
+      : await startServer(binary, { runId: id, listen: spec.listen, onNotice: spec.onNotice });
   if (server !== null) undo.push(() => server.stop());
   const address = server?.address ?? spec.kvs;
   if (address === null || address === undefined) throw new KvsError("no key-value store");

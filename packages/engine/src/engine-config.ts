@@ -12,6 +12,7 @@ const engineConfigSchema = z.object({
     addresses: z.array(z.string()),
     username: z.optional(z.string()),
     password: z.optional(z.string()),
+    certificate: z.optional(z.string()),
     private: z.boolean(),
   }),
   /** Id under which it joins; chosen by whoever starts it, who can so tell the store of its death. */
@@ -54,13 +55,14 @@ export function parseEngineConfig(line: string): EngineConfig {
   }
   const parsed = engineConfigSchema.safeParse(value);
   if (parsed.success) {
-    const { username, password, ...address } = parsed.data.address;
+    const { username, password, certificate, ...address } = parsed.data.address;
     return {
       ...parsed.data,
       address: {
         ...address,
         ...(username === undefined ? {} : { username }),
         ...(password === undefined ? {} : { password }),
+        ...(certificate === undefined ? {} : { certificate }),
       },
     };
   }

@@ -1,13 +1,12 @@
-import { closeSync, openSync } from "node:fs";
+import { openPrivateFile } from "@taskmuster/kvs";
 import { type Logger, pino } from "pino";
 
 /**
- * Opens `path` for appending, private to the user whatever the umask. Throws what `open` throws. `onError`: what is logged
+ * Opens `path` for appending, private to the user whatever the umask. Throws what `openPrivateFile` throws. `onError`: what is logged
  * cannot be written any more; called each time.
  */
 export function openLog(path: string, level: string, onError: (error: unknown) => void): Logger {
-  closeSync(openSync(path, "a", 0o600));
-  const destination = pino.destination({ dest: path, sync: true, maxLength: mostBytes });
+  const destination = pino.destination({ dest: openPrivateFile(path), sync: true, maxLength: mostBytes });
   destination.on("error", onError);
   return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, destination);
 }

@@ -1,5 +1,11 @@
 import { KvsError } from "./errors.js";
 
+/** A user of a server. Holds a secret. */
+export interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
 /** Where a key-value store is and how to get in. Holds a secret: never into argv, logs or messages. */
 export interface KvsAddress {
   /**
@@ -9,8 +15,20 @@ export interface KvsAddress {
   readonly addresses: readonly string[];
   readonly username?: string;
   readonly password?: string;
+  /**
+   * In PEM, for `rediss://`. Of a private server: its certificate, the only one that is taken for it. Else: the authorities one of which must have
+   * signed the server's, instead of those that Node knows.
+   */
+  readonly certificate?: string;
+  /** What engines sign in with; without it, what we do. */
+  readonly engines?: Credentials;
   /** Started by a driver for one run, and gone with it. */
   readonly private: boolean;
+}
+
+/** What an engine is told: nothing that gives it more than it needs. */
+export function addressForEngines({ engines, ...address }: KvsAddress): KvsAddress {
+  return { ...address, ...engines };
 }
 
 /** One parsed address. */
@@ -35,7 +53,7 @@ function database(text: string, url: string): number {
 
 /** Text of a URL that may be shown: without user and password. */
 export function withoutSecret(address: string): string {
-  return address.replace(/^([a-z]+:\/\/)[^/]*@/i, "$1");
+  return address.replace(/^([a-z]+:\/\/)(?!\/).*@/is, "$1");
 }
 
 /** Without its % escapes; null: one of them is none. */

@@ -1,3 +1,5 @@
 export * from "./errors.js";
 export type * from "./store.js";
-export { type KvsAddress, unescaped } from "./address.js";
+export { type Credentials, type KvsAddress, addressForEngines, unescaped } from "./address.js";
+export { whyUnsafe } from "./own-directory.js";
+export { openPrivateFile } from "./private-file.js";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { KvsError } from "@taskmuster/kvs";
+import { runId as asRunId } from "@taskmuster/kvs/protocol";
 import { findServerBinary, startPrivateServer } from "@taskmuster/kvs/server";
 import type { Bench } from "../bench.js";
 import { twoCores } from "./control-plane.js";
@@ -23,14 +24,14 @@ export async function runBareLoop(
 ): Promise<BareLoopRun> {
   const binary = await findServerBinary(process.env);
   if (binary === null) throw new KvsError("there is no redis-server on PATH");
-  const server = startPrivateServer({ binary });
+  const runId = asRunId(randomBytes(8).toString("hex"));
+  const server = startPrivateServer({ binary, runId });
   const children: Running[] = [];
   const watch = new ProcessWatch();
   watch.add(server.pid ?? -1, "Redis");
   try {
     await server.ready;
     const { address } = server;
-    const runId = randomBytes(8).toString("hex");
     const where = { cwd: bench.fresh(), prefix: twoCores };
     if (twoCores.length > 0) await run(["taskset", "-cp", "0,1", String(server.pid)], where);
     const producer = startChild(

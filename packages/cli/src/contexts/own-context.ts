@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import type { EngineGone, StartingContext } from "@taskmuster/driver";
 import { type BegunConfig, Context, type NodePlan, isThisHost } from "@taskmuster/engine";
-import { type KvsAddress, TaskmusterError } from "@taskmuster/kvs";
+import { type KvsAddress, TaskmusterError, addressForEngines } from "@taskmuster/kvs";
 import { type ContextInfo, type EngineId, type RunInfo, protocolVersion } from "@taskmuster/kvs/protocol";
 import type { ContextPlan } from "./plan-context.js";
 import { type MethodOptions, methodFor, retirerFor } from "./methods.js";
@@ -83,7 +83,7 @@ export class OwnContext implements StartingContext {
     const { plan, defaults } = this.#options;
     this.#context.begin((node: NodePlan, engine: EngineId): BegunConfig => ({
       runId: run.runId,
-      address: reachableFrom(node, run.address),
+      address: addressForEngines(reachableFrom(node, run.address)),
       engine,
       context: run.context,
       cores: node.cores,

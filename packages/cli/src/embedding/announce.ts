@@ -7,8 +7,8 @@ import type { KvsAddress } from "@taskmuster/kvs/server";
  */
 
 export function addressLine(address: KvsAddress): string {
-  const { addresses, username, password } = address;
-  return `${JSON.stringify({ addresses, username, password, private: address.private })}\n`;
+  const { addresses, username, password, certificate } = address;
+  return `${JSON.stringify({ addresses, username, password, certificate, private: address.private })}\n`;
 }
 
 /** Calls `onGone` at the end of the input; what is in it is read and means nothing. */

@@ -1,5 +1,6 @@
 import type { Endpoint, KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
+import { explainTls } from "./tls.js";
 
 /** Why a session could not be started. */
 export interface Refusal {
@@ -27,6 +28,8 @@ function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why
   const error = cause instanceof Error ? cause : new Error(String(cause));
   if (error.name === "ReplyError") return explainReply(error.message, address);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
+  const tls = explainTls(code, error.message, address);
+  if (tls !== null) return { why: tls, passing: false };
   switch (code) {
     case "ECONNREFUSED":
       return { why: "connection refused; is the server running there?", passing: true };
@@ -40,7 +43,7 @@ function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why
     case "EAI_AGAIN":
       return { why: "the host's name cannot be looked up just now", passing: true };
     case "ETIMEDOUT":
-      return { why: "no answer (ETIMEDOUT); is a firewall between?", passing: true };
+      return { why: `no answer (ETIMEDOUT); is a firewall between${orNoTls(endpoint)}?`, passing: true };
     case "EHOSTUNREACH":
     case "ENETUNREACH":
       return { why: `there is no way to that host (${code})`, passing: true };
@@ -51,10 +54,18 @@ function explain(cause: unknown, endpoint: Endpoint, address: KvsAddress): { why
   }
 }
 
+/** A server without TLS waits for more of what it takes for a request. */
+function orNoTls(endpoint: Endpoint): string {
+  return endpoint.kind === "tcp" && endpoint.tls ? ", or does it not speak TLS" : "";
+}
+
 const notRedis = { why: "something that is no key-value store listens there", passing: false };
 
 function explainOther(error: Error, endpoint: Endpoint): string {
-  if (error.message.startsWith("Connection is closed")) {
+  if (error.message.includes("before secure TLS connection")) {
+    return "the server ended the connection before TLS was agreed upon; does it want redis://?";
+  }
+  if (/^Connection is closed|ECONNRESET|EPIPE/.test(error.message)) {
     return endpoint.kind === "tcp" && !endpoint.tls
       ? "the server closed the connection at once; does it want TLS (rediss://)?"
       : "the server closed the connection at once";

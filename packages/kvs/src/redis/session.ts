@@ -1,11 +1,14 @@
+import { dirname } from "node:path";
 import { Redis, type RedisOptions } from "ioredis";
 import type { Endpoint, KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
+import { whyNotOurs } from "../own-directory.js";
 import { ByteWriter } from "../protocol/index.js";
 import { type Refusal, refusalOf } from "./refusal.js";
 import { type Argument, WrittenCommand, writeRequest } from "./request.js";
 import type { Script } from "./scripts.js";
 import { checkServerInfo, parseServerInfo } from "./server-info.js";
+import { tlsOptions } from "./tls.js";
 
 /** One connection to one life of a server, from connecting to its end. Never nursed: when it breaks there is a next one. */
 export interface Session {
@@ -25,15 +28,16 @@ const silenceMs = 20_000;
 /** How long closing may take before the socket is destroyed. */
 const disconnectTimeoutMs = 200;
 
-function clientOptions(endpoint: Endpoint, connectTimeoutMs: number, blocking: boolean) {
+function clientOptions(
+  endpoint: Endpoint,
+  address: KvsAddress,
+  { connectTimeoutMs, blocking }: { readonly connectTimeoutMs: number; readonly blocking: boolean },
+) {
+  const tls = tlsOptions(endpoint, address);
   const where =
     endpoint.kind === "unix"
       ? { path: endpoint.path }
-      : {
-          host: endpoint.host,
-          port: endpoint.port,
-          ...(endpoint.tls ? { tls: { servername: endpoint.host } } : {}),
-        };
+      : { host: endpoint.host, port: endpoint.port, ...(tls === undefined ? {} : { tls }) };
   return {
     ...where,
     protocol: 2,
@@ -68,7 +72,13 @@ export async function startSession(
     readonly onConnected?: () => void;
   },
 ): Promise<{ readonly kind: "session"; readonly session: Session } | Refusal> {
-  const client = new Redis(clientOptions(endpoint, options.connectTimeoutMs, options.blocking));
+  let client: Redis;
+  try {
+    checkSocket(endpoint, address);
+    client = new Redis(clientOptions(endpoint, address, options));
+  } catch (error) {
+    return refusalOf(error, endpoint, address);
+  }
   const giveUp = () => {
     client.disconnect();
   };
@@ -101,6 +111,12 @@ export async function startSession(
     clearTimeout(patience);
     options.signal.removeEventListener("abort", giveUp);
   }
+}
+
+/** Whoever made a directory of the same name after the server's was gone is not to be told anything. */
+function checkSocket(endpoint: Endpoint, address: KvsAddress): void {
+  const why = address.private && endpoint.kind === "unix" ? whyNotOurs(dirname(endpoint.path)) : null;
+  if (why !== null) throw new KvsError(`it may be somebody else's: ${why}`);
 }
 
 /** Answers what INFO says. Not through ioredis's own options: it writes to the console when the server needs no password. */

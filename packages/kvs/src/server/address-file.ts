@@ -28,6 +28,8 @@ const schema = z.object({
   addresses: z.array(z.string()).check(z.minLength(1)),
   username: z.optional(z.string()),
   password: z.optional(z.string()),
+  certificate: z.optional(z.string()),
+  engines: z.optional(z.object({ username: z.string(), password: z.string() })),
   private: z.boolean(),
 });
 
@@ -36,13 +38,15 @@ const schema = z.object({
  * cannot be written.
  */
 export function writeAddressFile(path: string, address: RunAddress): void {
-  const { addresses, username, password, runId: run } = address;
+  const { addresses, username, password, certificate, engines, runId: run } = address;
   const value = {
     version: protocolVersion,
     runId: run,
     addresses,
     username,
     password,
+    certificate,
+    engines,
     private: address.private,
   };
   const temporary = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString("hex")}`);
@@ -69,13 +73,15 @@ export function readAddressFile(path: string): RunAddress {
       `${path} is not an address file of this version: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`,
     );
   }
-  const { addresses, username, password, private: isPrivate } = parsed.data;
+  const { addresses, username, password, certificate, engines, private: isPrivate } = parsed.data;
   try {
     return {
       runId: runId(parsed.data.runId),
       addresses,
       ...(username === undefined ? {} : { username }),
       ...(password === undefined ? {} : { password }),
+      ...(certificate === undefined ? {} : { certificate }),
+      ...(engines === undefined ? {} : { engines }),
       private: isPrivate,
     };
   } catch (cause) {

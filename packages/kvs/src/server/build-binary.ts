@@ -74,6 +74,18 @@ async function loadDownloader(onProgress: (message: string) => void) {
 
     override async makeInstall(directory: string): Promise<void> {
       onProgress("compiling Redis; this takes a few minutes");
+      const before = process.env["BUILD_TLS"];
+      process.env["BUILD_TLS"] = "yes";
+      try {
+        return await super.makeInstall(directory);
+      } catch {
+        onProgress(
+          "compiling it again, without TLS: for that it wants OpenSSL's header files (Debian: libssl-dev)",
+        );
+      } finally {
+        if (before === undefined) delete process.env["BUILD_TLS"];
+        else process.env["BUILD_TLS"] = before;
+      }
       return super.makeInstall(directory);
     }
   };

@@ -1,23 +1,22 @@
-/** Where a server listens besides its Unix socket; `bind` as the server's own setting has it. */
-export interface Tcp {
-  readonly port: number;
-  readonly bind: readonly string[];
+import { accessLines } from "./access.js";
+import type { ServerIdentity, Tcp } from "./identity.js";
+
+/** Where a server finds what it needs for TLS, while it starts. */
+export interface TlsFiles {
+  readonly certificate: string;
+  readonly key: string;
 }
 
-/** What a private server is told on its standard input: the secret stands neither in argv nor on disk. */
-export function serverConfig(options: {
-  readonly directory: string;
-  readonly socket: string;
-  readonly logFile: string;
-  readonly password: string;
-  readonly tcp: Tcp | null;
-}): string {
+/** What a private server is told on its standard input: no secret stands in argv, nor on disk. */
+export function serverConfig(
+  { runId, directory, tcp, password, engines }: ServerIdentity,
+  files: { readonly socket: string; readonly log: string; readonly tls: TlsFiles },
+): string {
   const settings: readonly (readonly [string, string])[] = [
-    ["unixsocket", options.socket],
+    ["unixsocket", files.socket],
     ["unixsocketperm", "700"],
-    ["requirepass", options.password],
-    ["dir", options.directory],
-    ["logfile", options.logFile],
+    ["dir", directory],
+    ["logfile", files.log],
     ["daemonize", "no"],
     ["save", ""],
     ["appendonly", "no"],
@@ -26,14 +25,14 @@ export function serverConfig(options: {
     // name only, and newer ones know it too.)
     ["hash-max-ziplist-entries", "0"],
   ];
-  const lines = settings.map(([name, value]) => `${name} ${quoted(value)}\n`);
-  return [...lines, ...tcpLines(options.tcp)].join("");
+  const access = accessLines(runId, { password, engines });
+  return [lines(settings), access, ...tcpLines(tcp, files.tls)].join("");
 }
 
-function tcpLines(tcp: Tcp | null): string[] {
+function tcpLines(tcp: Tcp | null, files: TlsFiles): string[] {
   if (tcp === null) return ["port 0\n"];
   return [
-    `port ${tcp.port}\n`,
+    ...(tcp.tls === null ? [`port ${tcp.port}\n`] : tlsLines(tcp.port, files)),
     `bind ${tcp.bind.join(" ")}\n`,
     "protected-mode yes\n",
     // Many jobs of an array start in the same second. The system lowers it to what it allows.
@@ -44,6 +43,23 @@ function tcpLines(tcp: Tcp | null): string[] {
     // A host that went without a word (walltime, a cut cable) holds its connections no longer than this, in seconds.
     "tcp-keepalive 60\n",
   ];
+}
+
+/** Clients prove themselves by their password. */
+function tlsLines(port: number, { certificate, key }: TlsFiles): string[] {
+  return [
+    `port 0\ntls-port ${port}\ntls-auth-clients no\n`,
+    lines([
+      ["tls-cert-file", certificate],
+      ["tls-key-file", key],
+      // Nobody's, but some versions want one to be named.
+      ["tls-ca-cert-file", certificate],
+    ]),
+  ];
+}
+
+function lines(settings: readonly (readonly [string, string])[]): string {
+  return settings.map(([name, value]) => `${name} ${quoted(value)}\n`).join("");
 }
 
 /** The server reads `"…"` with backslash escapes, so that a path may hold anything. */

@@ -6,4 +6,10 @@ export { type Keeper, type KeeperOptions, startKeeper } from "./keeper.js";
 export { parseKvsServerOption } from "./parse-option.js";
 export { type Listen, parseUseAddress } from "./listen.js";
 export { startReachableServer } from "./reachable-server.js";
-export { type PrivateServer, type ServerExit, startPrivateServer } from "./private-server.js";
+export type { ServerIdentity, Tcp } from "./identity.js";
+export {
+  type PrivateServer,
+  type ServerExit,
+  restartPrivateServer,
+  startPrivateServer,
+} from "./private-server.js";

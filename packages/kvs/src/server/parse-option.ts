@@ -1,16 +1,19 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import { type KvsAddress, parseEndpoint, unescaped } from "../address.js";
 import { KvsError, TaskmusterError } from "../errors.js";
+import { readAuthorities } from "./authorities.js";
 
 const forms = "HOST:PORT, redis://HOST:PORT, rediss://HOST:PORT or unix:///PATH";
 
 /**
  * The server that `--kvsserver` names. Its password comes from TASKMUSTER_KVS_PASSWORD, or the first line of the file that
- * TASKMUSTER_KVS_PASSWORD_FILE names. Throws a usage error.
+ * TASKMUSTER_KVS_PASSWORD_FILE names; for TLS, the authorities that are trusted from `caFile`, or the file that TASKMUSTER_KVS_CA_FILE names.
+ * Throws a usage error.
  */
 export function parseKvsServerOption(
   text: string,
   env: Readonly<Record<string, string | undefined>>,
+  caFile: string | null = null,
 ): KvsAddress {
   const address = withScheme(text);
   const { username, url } = withoutUser(address);
@@ -21,10 +24,12 @@ export function parseKvsServerOption(
     throw error;
   }
   const password = readPassword(env);
+  const certificate = authorities(url, env, caFile);
   return {
     addresses: [url],
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
+    ...(certificate === undefined ? {} : { certificate }),
     private: false,
   };
 }
@@ -44,7 +49,8 @@ function withScheme(text: string): string {
 
 /** A user's name may stand in the URL, a password may not. */
 function withoutUser(address: string): { readonly username: string | undefined; readonly url: string } {
-  const match = /^([a-z]+:\/\/)([^/]*)@(.*)$/is.exec(address);
+  // Up to the last @, as a password may hold anything; the path of a socket may, too.
+  const match = /^([a-z]+:\/\/)(?!\/)(.*)@([^@]*)$/is.exec(address);
   if (match === null) return { username: undefined, url: address };
   const [, scheme = "", user = "", rest = ""] = match;
   if (user.includes(":")) {
@@ -56,6 +62,25 @@ function withoutUser(address: string): { readonly username: string | undefined; 
   const username = unescaped(user);
   if (username === null) throw usage(`the user's name has a % that begins no escape; write %25 for a %`);
   return { username: user === "" ? undefined : username, url: scheme + rest };
+}
+
+function authorities(
+  url: string,
+  env: Readonly<Record<string, string | undefined>>,
+  caFile: string | null,
+): string | undefined {
+  const isTls = /^rediss:/i.test(url);
+  if (caFile !== null && !isTls) {
+    throw new TaskmusterError(
+      "E_USAGE",
+      `--kvs-ca is for a server with TLS, and ${url} is none; write rediss://`,
+    );
+  }
+  const fromEnv = env["TASKMUSTER_KVS_CA_FILE"];
+  if (caFile !== null) return readAuthorities(caFile, "--kvs-ca");
+  return isTls && fromEnv !== undefined && fromEnv !== ""
+    ? readAuthorities(fromEnv, "TASKMUSTER_KVS_CA_FILE")
+    : undefined;
 }
 
 function readPassword(env: Readonly<Record<string, string | undefined>>): string | undefined {

@@ -1,13 +1,25 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { randomBytes } from "node:crypto";
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
-import { type Tcp, serverConfig } from "./config.js";
+import { whyNotOurs, whyUnsafe } from "../own-directory.js";
+import type { RunId } from "../protocol/index.js";
+import { type TlsFiles, serverConfig } from "./config.js";
+import { type ServerIdentity, type Tcp, newIdentity } from "./identity.js";
+import { tcpUrl } from "./published-hosts.js";
 
 export interface ServerExit {
   readonly code: number | null;
@@ -20,6 +32,8 @@ export interface ServerExit {
 export interface PrivateServer {
   /** Known before the server is ready, so that others can be started meanwhile. */
   readonly address: KvsAddress;
+  /** For `restartPrivateServer`. */
+  readonly identity: ServerIdentity;
   /** Holds the socket and the log; only its owner can enter it. */
   readonly directory: string;
   /** Undefined: it could not be started; `ready` says why. */
@@ -36,36 +50,60 @@ const longestSocketPath = 100;
 const readyTimeoutMs = 15_000;
 
 /**
- * Starts `binary` (see `findServerBinary`) with a random password on a Unix socket in a fresh directory below `directory` (by
+ * Starts `binary` (see `findServerBinary`) with random passwords on a Unix socket in a fresh directory below `directory` (by
  * default that for temporary files), keeping nothing on disk. Does not keep this process alive. With `tcp` it listens there
- * too, if it can, which `address` does not tell: `startReachableServer` is for that.
+ * too, if it can: `startReachableServer` sees to that. Throws `KvsError` when there is no place for its directory.
  */
 export function startPrivateServer(options: {
   readonly binary: string;
+  readonly runId: RunId;
   readonly directory?: string;
   readonly tcp?: Tcp;
 }): PrivateServer {
+  const { binary, runId, tcp = null } = options;
   const directory = freshDirectory(options.directory ?? tmpdir());
+  return launch(binary, newIdentity({ runId, directory, tcp }));
+}
+
+/**
+ * Starts a server that has died again, as the same. It remembers nothing. Throws `KvsError` when its directory is not ours any more.
+ */
+export function restartPrivateServer(binary: string, identity: ServerIdentity): PrivateServer {
+  const { directory } = identity;
+  try {
+    // Whatever cleans the directory for temporary files may have been there.
+    if (!existsSync(directory)) mkdirSync(directory, { mode: 0o700 });
+  } catch (cause) {
+    throw new KvsError(`cannot start the private server again: ${String(cause)}`, { cause });
+  }
+  const why = whyNotOurs(directory);
+  if (why !== null) throw new KvsError(`cannot start the private server again: ${why}`);
+  return launch(binary, identity);
+}
+
+function launch(binary: string, identity: ServerIdentity): PrivateServer {
+  const { directory } = identity;
   const socket = socketIn(directory);
   const logFile = join(directory, "server.log");
-  const password = randomBytes(24).toString("base64url");
+  const tls = writeTlsFiles(identity);
 
   const log = openSync(logFile, "a", 0o600);
-  const child = spawn(options.binary, ["-"], { cwd: directory, detached: true, stdio: ["pipe", log, log] });
+  const child = spawn(binary, ["-"], { cwd: directory, detached: true, stdio: ["pipe", log, log] });
   closeSync(log);
   const exited = exitOf(child, logFile);
   // It may be gone before it has read what we write.
   child.stdin?.on("error", () => undefined);
-  child.stdin?.end(serverConfig({ directory, socket, logFile, password, tcp: options.tcp ?? null }));
+  child.stdin?.end(serverConfig(identity, { socket, log: logFile, tls }));
   child.unref();
 
-  const ready = becomesReady(options.binary, socket, exited);
+  const ready = becomesReady(binary, socket, exited).then(() => removeTlsFiles(tls));
   // Who only stops the server need not care whether it ever was ready.
   ready.catch(() => undefined);
 
   let stopped: Promise<void> | undefined;
   return {
-    address: { addresses: [unixUrl(socket)], password, private: true },
+    address: addressOf(identity),
+    identity,
     directory,
     pid: child.pid,
     ready,
@@ -77,17 +115,54 @@ export function startPrivateServer(options: {
   };
 }
 
-function freshDirectory(parent: string): string {
-  const length = Buffer.byteLength(socketIn(join(parent, "taskmuster-XXXXXX")));
-  const chosen = length > longestSocketPath ? "/tmp" : parent;
+function addressOf({ directory, tcp, password, engines }: ServerIdentity): KvsAddress {
+  const { hosts = [], port = 0, tls = null } = tcp ?? {};
+  return {
+    addresses: [unixUrl(socketIn(directory)), ...hosts.map((host) => tcpUrl(host, port, tls !== null))],
+    password,
+    ...(tls === null ? {} : { certificate: tls.certificate }),
+    engines,
+    private: true,
+  };
+}
+
+/** The server reads them when it starts, and never again. */
+function writeTlsFiles({ directory, tcp }: ServerIdentity): TlsFiles {
+  const files = { certificate: join(directory, "server.crt"), key: join(directory, "server.key") };
+  removeTlsFiles(files);
+  if (tcp === null || tcp.tls === null) return files;
+  writeFileSync(files.certificate, tcp.tls.certificate, { mode: 0o600, flag: "wx" });
+  writeFileSync(files.key, tcp.tls.key, { mode: 0o600, flag: "wx" });
+  return files;
+}
+
+function removeTlsFiles({ certificate, key }: TlsFiles): void {
+  rmSync(certificate, { force: true });
+  rmSync(key, { force: true });
+}
+
+/** Where others cannot put something else in its place. */
+function freshDirectory(wanted: string): string {
+  const refused: string[] = [];
+  for (const parent of new Set([wanted, "/tmp", "/var/tmp", "/dev/shm"])) {
+    const length = Buffer.byteLength(socketIn(join(parent, "taskmuster-XXXXXX")));
+    if (length > longestSocketPath) continue;
+    const why = whyUnsafe(parent, "the group too");
+    if (why === null) return makeDirectory(parent);
+    refused.push(why);
+  }
+  throw new KvsError(
+    `there is no safe directory for the private server: ${refused.join("; ")}. Name one in TMPDIR that only you can write into`,
+  );
+}
+
+function makeDirectory(parent: string): string {
   try {
-    return mkdtempSync(join(chosen, "taskmuster-"));
+    return mkdtempSync(join(parent, "taskmuster-"));
   } catch (cause) {
     throw new KvsError(
-      `cannot make a directory for the private server in ${chosen}; does TMPDIR name one that is there?`,
-      {
-        cause,
-      },
+      `cannot make a directory for the private server in ${parent}; does TMPDIR name one that is there?`,
+      { cause },
     );
   }
 }

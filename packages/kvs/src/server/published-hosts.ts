@@ -24,9 +24,9 @@ export function publishedHosts(interfaces: Interfaces, names: readonly string[])
   return [...unique(ranked).slice(0, mostHosts - named.length), ...named].slice(0, mostHosts);
 }
 
-/** `redis://HOST:PORT` */
-export function tcpUrl(host: string, port: number): string {
-  return `redis://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+/** `redis://HOST:PORT`, or with TLS `rediss://HOST:PORT`. */
+export function tcpUrl(host: string, port: number, tls: boolean): string {
+  return `${tls ? "rediss" : "redis"}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
 function isReachable({ address, internal }: NetworkInterfaceInfo): boolean {

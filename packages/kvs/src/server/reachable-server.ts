@@ -1,53 +1,73 @@
 import { isIP } from "node:net";
 import { hostname, networkInterfaces } from "node:os";
 import { KvsError } from "../errors.js";
+import type { RunId } from "../protocol/index.js";
+import { type ServerCertificate, makeCertificate } from "./certificate.js";
 import { freePort } from "./free-port.js";
 import { hostNames } from "./host-names.js";
 import type { Listen } from "./listen.js";
 import { type PrivateServer, startPrivateServer } from "./private-server.js";
-import { publishedHosts, tcpUrl } from "./published-hosts.js";
+import { publishedHosts } from "./published-hosts.js";
 
 const mostAttempts = 20;
 
 /**
- * Starts a private server that other hosts can reach too, by TCP. Resolves when it takes connections: only then is it certain
- * that its port was not taken in between, and its process id and addresses are known. Throws `KvsError`; nothing is left then.
+ * Starts a private server that other hosts can reach too, by TCP, with TLS if it can do that (`identity.tcp.tls`). Resolves when it takes
+ * connections: only then is it certain that its port was not taken in between. Throws `KvsError`; nothing is left then.
  */
 export async function startReachableServer(
-  options: { readonly binary: string; readonly directory?: string; readonly listen: Listen },
+  options: {
+    readonly binary: string;
+    readonly runId: RunId;
+    readonly directory?: string;
+    readonly listen: Listen;
+  },
   findPort: () => Promise<number> = freePort,
 ): Promise<PrivateServer> {
   const { listen, ...rest } = options;
-  const [hosts, { server, port }] = await Promise.all([
-    hostsOf(listen),
-    listening((chosen) => startPrivateServer({ ...rest, tcp: { port: chosen, bind: bindOf(listen) } }), {
-      named: listen.port || null,
-      findPort,
-    }),
-  ]);
-  const addresses = [...server.address.addresses, ...hosts.map((host) => tcpUrl(host, port))];
-  return { ...server, address: { ...server.address, addresses } };
+  const [hosts, bind] = [await hostsOf(listen), bindOf(listen)];
+  return listening((port, tls) => startPrivateServer({ ...rest, tcp: { port, bind, hosts, tls } }), {
+    named: listen.port || null,
+    findPort,
+    tls: makeCertificate(hosts),
+  });
 }
 
 /** The server cannot be told to choose a free port itself: to it, port 0 means none. */
 async function listening(
-  start: (port: number) => PrivateServer,
-  { named, findPort }: { readonly named: number | null; readonly findPort: () => Promise<number> },
-): Promise<{ readonly server: PrivateServer; readonly port: number }> {
+  start: (port: number, tls: ServerCertificate | null) => PrivateServer,
+  options: {
+    readonly named: number | null;
+    readonly findPort: () => Promise<number>;
+    readonly tls: ServerCertificate;
+  },
+): Promise<PrivateServer> {
+  const { named, findPort } = options;
+  let tls: ServerCertificate | null = options.tls;
   for (let attempt = 1; ; attempt++) {
     const port = named ?? (await findPort());
-    const server = start(port);
+    const server = start(port, tls);
     try {
       await server.ready;
-      return { server, port };
+      return server;
     } catch (error) {
       await server.stop();
-      const why = whyNotBound((await server.exited).log);
+      const { log } = await server.exited;
+      if (tls !== null && knowsNoTls(log)) {
+        tls = null;
+        continue;
+      }
+      const why = whyNotBound(log);
       if (why === null) throw error;
       if (named !== null) throw portRefused(port, why, error);
       if (attempt === mostAttempts) throw error;
     }
   }
+}
+
+/** Built without it, it calls the setting a bad one; built with it as a module, it fails to set it up. */
+function knowsNoTls(log: readonly string[]): boolean {
+  return /tls-port|configure TLS/.test(log.join("\n"));
 }
 
 function whyNotBound(log: readonly string[]): string | null {

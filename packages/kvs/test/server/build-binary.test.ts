@@ -69,6 +69,21 @@ describe.skipIf(onPath("make") === undefined || onPath("tar") === undefined)("bu
     expect(workshops()).toEqual(before);
   });
 
+  it("can do TLS where that can be built, else not, and says so", async () => {
+    const env = { HOME: home, PATH: "" };
+    const install = "mkdir -p src && echo tls=$(BUILD_TLS) > src/redis-server && chmod 755 src/redis-server";
+    archive = sources(`all:\n\t${install}\n`);
+    const built = async (): Promise<string> => {
+      const progress: string[] = [];
+      const path = await buildServerBinary((message) => progress.push(message), env);
+      return `${readFileSync(path, "utf8").trim()} ${progress.slice(2).join("; ")}`;
+    };
+    expect(await built()).toBe("tls=yes ");
+    archive = sources(`all:\n\ttest "$(BUILD_TLS)" != yes && ${install}\n`);
+    expect(await built()).toMatch(/^tls= compiling it again, without TLS: .*libssl-dev/);
+    expect(process.env["BUILD_TLS"]).toBeUndefined();
+  });
+
   it("says what failed and what else to do", async () => {
     const env = { HOME: home, PATH: "" };
     const before = workshops();

@@ -12,17 +12,18 @@ import { quietBeat } from "../quiet-beat.js";
 const [binary = "", directory = "", keeperScript = "", addressFile = "", leaseMs = "", publishedAs = ""] =
   process.argv.slice(2);
 
+const run = runId("keptrun0");
 const server =
   publishedAs === ""
-    ? startPrivateServer({ binary, directory })
+    ? startPrivateServer({ binary, runId: run, directory })
     : await startReachableServer({
         binary,
+        runId: run,
         directory,
         listen: { kind: "as", host: publishedAs, port: null },
       });
 // Never a made-up number: the keeper kills it one day.
 if (server.pid === undefined) throw new Error("the server was not started");
-const run = runId("keptrun0");
 writeAddressFile(addressFile, { ...server.address, runId: run });
 const keeper = startKeeper({
   node: process.execPath,

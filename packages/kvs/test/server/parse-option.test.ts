@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { parseKvsServerOption } from "@taskmuster/kvs/server";
+import { makeCertificate } from "../../src/server/certificate.js";
 import { afterAll, describe, expect, it } from "vitest";
 
 const directory = mkdtempSync(join(tmpdir(), "taskmuster-test-"));
@@ -58,15 +59,39 @@ describe("--kvsserver", () => {
     );
   });
 
-  it.each(["redis://user:hunter2@host:1", "redis://:hunter2@host", "rediss://u:hunter2@host:1/0"])(
-    "refuses a password that everybody can see: %s",
-    (text) => {
-      expect(() => parseKvsServerOption(text, {})).toThrow(
-        /TASKMUSTER_KVS_PASSWORD.*TASKMUSTER_KVS_PASSWORD_FILE/,
-      );
-      expect(() => parseKvsServerOption(text, {})).not.toThrow(/hunter2/);
-    },
-  );
+  it.each([
+    "redis://user:hunter2@host:1",
+    "redis://:hunter2@host",
+    "rediss://u:hunter2@host:1/0",
+    "redis://u:1/hunter2@host:1",
+    "redis://u:a@/hunter2@host",
+    "redis://u:hunter2@",
+  ])("refuses a password that everybody can see: %s", (text) => {
+    expect(() => parseKvsServerOption(text, {})).toThrow(
+      /TASKMUSTER_KVS_PASSWORD.*TASKMUSTER_KVS_PASSWORD_FILE/,
+    );
+    expect(() => parseKvsServerOption(text, {})).not.toThrow(/hunter2/);
+  });
+
+  it("takes the authorities that vouch for a server with TLS from a file", () => {
+    const { certificate, key } = makeCertificate([]);
+    const file = join(directory, "ca.pem");
+    writeFileSync(file, `# ours\n${certificate}${key}${certificate}`);
+    const taken = parseKvsServerOption("rediss://host:1", {}, file).certificate;
+    expect(taken).toBe(certificate + certificate);
+    expect(parseKvsServerOption("rediss://host:1", { TASKMUSTER_KVS_CA_FILE: file }).certificate).toBe(taken);
+    expect(parseKvsServerOption("host:1", { TASKMUSTER_KVS_CA_FILE: file }).certificate).toBeUndefined();
+    expect(() => parseKvsServerOption("host:1", {}, file)).toThrow(/--kvs-ca is for a server with TLS/);
+    expect(() => parseKvsServerOption("rediss://host:1", {}, `${file}x`)).toThrow(
+      /--kvs-ca: cannot read .*ENOENT/,
+    );
+    writeFileSync(file, key);
+    expect(() => parseKvsServerOption("rediss://host:1", {}, file)).toThrow(/holds no certificate/);
+    writeFileSync(file, certificate.replace("\nMII", "\nAII"));
+    expect(() => parseKvsServerOption("rediss://host:1", {}, file)).toThrow(/cannot be read/);
+    writeFileSync(file, certificate.repeat(200));
+    expect(() => parseKvsServerOption("rediss://host:1", {}, file)).toThrow(/too many certificates/);
+  });
 
   it.each([
     "host",

@@ -29,7 +29,7 @@ afterAll(() => {
 });
 
 function start(binary: string, directory = parent): PrivateServer {
-  const server = startPrivateServer({ binary, directory });
+  const server = startPrivateServer({ binary, runId: runId("private0"), directory });
   servers.push(server);
   return server;
 }
@@ -66,21 +66,22 @@ describe.each(testServers().filter(({ binary }) => binary !== undefined))(
     it("lets nobody in without its password, which stands neither in argv nor on disk", async () => {
       const server = start(binary);
       await server.ready;
-      const { password = "" } = server.address;
-      expect(password.length).toBeGreaterThan(20);
+      const { password = "", engines } = server.address;
+      const secrets = [password, engines?.password ?? ""];
+      for (const secret of secrets) expect(secret.length).toBeGreaterThan(20);
+      expect(new Set(secrets).size).toBe(2);
       const open = connectRedisStore({
         address: { ...server.address, password: "guess" },
         runId: runId("private0"),
         role: "driver",
       });
       await expect(open).rejects.toThrow(/wrong password/);
-      expect(execFileSync("ps", ["-p", `${server.pid}`, "-o", "args="], { encoding: "utf8" })).not.toContain(
-        password,
-      );
-      for (const name of readdirSync(server.directory)) {
-        const path = join(server.directory, name);
-        if (statSync(path).isFile()) expect(readFileSync(path, "utf8")).not.toContain(password);
-      }
+      const ps = execFileSync("ps", ["-p", `${server.pid}`, "-o", "args="], { encoding: "utf8" });
+      const files = readdirSync(server.directory)
+        .map((name) => join(server.directory, name))
+        .filter((path) => statSync(path).isFile());
+      for (const text of [ps, ...files.map((path) => readFileSync(path, "utf8"))])
+        for (const secret of secrets) expect(text).not.toContain(secret);
       expect(start(binary).address.password).not.toBe(password);
     });
 

@@ -57,11 +57,11 @@ describe("the hosts that a run publishes", () => {
   });
 
   it("make URLs, IPv6 in brackets", () => {
-    expect(tcpUrl("10.0.0.1", 7000)).toBe("redis://10.0.0.1:7000");
-    expect(tcpUrl("node_1.cluster", 7000)).toBe("redis://node_1.cluster:7000");
-    expect(tcpUrl("fd00::2", 7000)).toBe("redis://[fd00::2]:7000");
+    expect(tcpUrl("10.0.0.1", 7000, false)).toBe("redis://10.0.0.1:7000");
+    expect(tcpUrl("node_1.cluster", 7000, true)).toBe("rediss://node_1.cluster:7000");
+    expect(tcpUrl("fd00::2", 7000, false)).toBe("redis://[fd00::2]:7000");
     for (const host of ["fd00::2", "node_1.cluster"]) {
-      expect(parseEndpoint(tcpUrl(host, 7000))).toMatchObject({ host, port: 7000 });
+      expect(parseEndpoint(tcpUrl(host, 7000, true))).toMatchObject({ host, port: 7000 });
     }
   });
 });

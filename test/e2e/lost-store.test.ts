@@ -6,6 +6,28 @@ import { until, usePlace } from "./harness.js";
 
 const place = usePlace();
 
+/** Kills the run's private Redis, whichever life of it there is. */
+async function killServer(): Promise<number> {
+  let killed = 0;
+  await until("a server to kill", () => {
+    const found = place()
+      .processes()
+      .filter(({ name }) => /^redis-server|\/redis-server/.test(name));
+    const pid = found.length === 1 ? (found[0]?.pid ?? 0) : 0;
+    if (pid <= 1) return found;
+    // Throws when it has died meanwhile: then there is another one soon.
+    process.kill(pid, "SIGKILL");
+    killed = pid;
+    return true;
+  });
+  await until("it is dead", () =>
+    place()
+      .processes()
+      .every(({ pid }) => pid !== killed),
+  );
+  return killed;
+}
+
 /** Two halves with a barrier between, the second one a repeat; `command` between two lines of the journal. */
 function list(half: number, command: string): string {
   const tasks = journalled(half, command);
@@ -25,6 +47,77 @@ function expectOnce(half: number): void {
   const after = ran.filter(({ task }) => task > half).map(({ start }) => start);
   expect(Math.max(...before)).toBeLessThanOrEqual(Math.min(...after));
 }
+
+describe("a private Redis that is killed", () => {
+  it("is started again, and the run goes on: no task runs twice, none is lost", async () => {
+    place().write("tasks", list(40, "sleep 0.2"));
+    const running = place().start(["-s", "localhost:4", "-p", "run", "--lease", "5", "tasks"]);
+    await until("some have ended", () => ended(place()) >= 6);
+    const first = await killServer();
+    await until("it is told", () => running.stderr.includes("is started again") || running.stderr);
+    await until("another one", () => place().pidOf("redis-server") !== first);
+    const { code, stderr } = await running.finished;
+    expect(stderr.match(/private Redis server died \(SIGKILL\)/g)).toHaveLength(1);
+    expect(stderr).not.toMatch(/lost|broken/);
+    expect(code).toBe(0);
+    expectOnce(40);
+    expect(
+      place()
+        .read("run_ledger")
+        .match(/"kind":"epoch"/g),
+    ).toHaveLength(2);
+    expect(place().read("run_driver.log")).toContain('"certain":true,"givenUp":0');
+  });
+
+  it("may be killed twice, and while what it held is not settled yet", async () => {
+    place().write("tasks", list(30, "sleep 0.3"));
+    const running = place().start(["-s", "localhost:3,localhost:2", "-p", "run", "--lease", "5", "tasks"]);
+    await until("some have ended", () => ended(place()) >= 4);
+    await killServer();
+    await until("it is back", () => running.stderr.includes("is started again") || running.stderr);
+    await killServer();
+    await until("the list is nearly done", () => ended(place()) >= 50);
+    await killServer();
+    const { code, stderr } = await running.finished;
+    expect(stderr.match(/private Redis server died/g)).toHaveLength(3);
+    expect(code).toBe(0);
+    expectOnce(30);
+  });
+
+  it("may be killed when all is done and everybody is about to go", async () => {
+    place().write("tasks", journalled(4, "sleep 0.5"));
+    const running = place().start(["-s", "localhost:4", "-p", "run", "--lease", "5", "tasks"]);
+    await until("all have ended", () => ended(place()) === 4);
+    await killServer().catch(() => undefined);
+    expect((await running.finished).code).toBe(0);
+    account(place(), 4);
+  });
+
+  it("lets a run be stopped while it is being brought back", async () => {
+    place().write("tasks", journalled(40, "sleep 0.2"));
+    const running = place().start(["-s", "localhost:4", "-p", "run", "tasks"]);
+    await until("some have ended", () => ended(place()) >= 4);
+    await killServer();
+    running.kill("SIGTERM");
+    const { code, stderr } = await running.finished;
+    expect(code).not.toBe(0);
+    expect(stderr).not.toContain("broken off");
+    // Nobody was killed: those that had ended are recorded.
+    expect(place().rows("run").length).toBeGreaterThanOrEqual(4);
+  });
+
+  it("ends the run when it dies again and again, with what is left and how to resume", async () => {
+    place().write("tasks", journalled(500, "sleep 0.2"));
+    const running = place().start(["-s", "localhost:2", "-p", "run", "tasks"]);
+    await until("some have ended", () => ended(place()) >= 2);
+    for (let death = 1; death <= 6; death++) await killServer();
+    const { code, stdout, stderr } = await running.finished;
+    expect(code).not.toBe(0);
+    expect(stderr.match(/is started again/g)).toHaveLength(5);
+    expect(stdout).toMatch(/broken off: the private Redis server is lost: it died 6 times within a minute/);
+    expect(stdout).toContain("-r ");
+  });
+});
 
 /** A Redis of somebody else's, that can be stopped, killed and started again on its port. */
 class OtherRedis {

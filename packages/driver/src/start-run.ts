@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
-import { KvsError, KvsLostError, whyUnsafe } from "@taskmuster/kvs";
+import { KvsError, whyUnsafe } from "@taskmuster/kvs";
 import {
   type RunId,
   type RunInfo,
@@ -30,8 +30,9 @@ import type { RunFiles } from "./run-files.js";
 import type { RunContext, StartingContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { RunView } from "./core/run-view.js";
-import { closeStore, howServerEnded, keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
+import { closeStore, keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
 import { reasonOf, StatusFile } from "./status-file.js";
+import { keepAlive } from "./store/keep-alive.js";
 import { openStore } from "./store/open-store.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
@@ -187,7 +188,12 @@ async function start(
     startMustSucceed: spec.startMustSucceed,
     defaults: spec.defaults,
   });
-  await server?.ready;
+  let fail: (error: Error) => void = () => undefined;
+  const lasting =
+    server === null || binary === null
+      ? null
+      : await keepAlive(server, keeper, { ...spec, binary, log, onGivenUp: (error) => fail(error) });
+  if (lasting !== null) undo.push(() => lasting.stop());
   const { store, token } = await openStore({
     address,
     runId: id,
@@ -295,25 +301,15 @@ async function start(
   });
   // Only now, when nothing can fail any more: the newest run is one that works.
   if (spec.taskFile !== null) linkDbUtilScript(`${resolve(spec.cwd, spec.taskFile)}_dbUtil.sh`, files.dbUtil);
-  let finishing = false;
-  if (server !== null) {
-    void server.exited.then((end) => {
-      if (!finishing)
-        driver.fail(
-          new KvsLostError(`the private Redis server died (${howServerEnded(end)})`, "unreachable"),
-        );
-    });
-  }
+  fail = (error) => driver.fail(error);
   return {
     driver,
     setAside,
     finish: async () => {
-      finishing = true;
       await list.source.close();
       await list.end(driver.view);
       await closeStore(store, token, log);
-      await server?.stop();
-      await keeper?.done();
+      await lasting?.stop();
       rmSync(files.kvsInfo, { force: true });
       await spec.resume?.files.close();
       log.info("run ended");

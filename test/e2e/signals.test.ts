@@ -163,20 +163,4 @@ describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
     expect(place().processes()).toEqual([]);
   });
 
-  it("a store killed with -9 ends the run, which says so and how to go on", async () => {
-    place().write("tasks", `echo quick\n${longTasks(1)}\necho later\n`);
-    const running = start(["-s", "localhost:1", "-p", "one", "--grace", "0.5", "tasks"]);
-    await begun(running, place(), 1);
-    process.kill(place().pidOf("redis-server"), "SIGKILL");
-    const { code, stdout } = await running.finished;
-    expect(code).toBe(1);
-    expect(stdout).toContain("the private Redis server died (SIGKILL)");
-    expect(stdout).toMatch(/^To go on: driver -r /m);
-    expect(
-      place()
-        .rows("one")
-        .map((row) => row[1]),
-    ).toEqual(["0"]);
-    expect(place().processes()).toEqual([]);
-  });
 });

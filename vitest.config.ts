@@ -23,7 +23,7 @@ export default defineConfig({
           name: "unit",
           include: [
             "packages/*/test/**/*.test.ts",
-            "test/{conformance,scenarios,simulation,docs,fuzz,bench}/**/*.test.ts",
+            "test/{conformance,scenarios,simulation,docs,fuzz,bench,chaos}/**/*.test.ts",
             "scripts/checks/test/*.test.mjs",
           ],
         },

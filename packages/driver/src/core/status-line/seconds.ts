@@ -4,7 +4,10 @@ import type { ByteWriter } from "@taskmuster/kvs/protocol";
 export function formatSeconds(seconds: number): string {
   // Halfway between two results lie only odd sixteenths, and only there does Python, which rounds to even, differ from `toFixed`.
   const sixteenths = seconds * 16;
-  return Number.isInteger(sixteenths) && sixteenths % 2 !== 0 ? halfToEven(seconds) : seconds.toFixed(3);
+  const text =
+    Number.isInteger(sixteenths) && sixteenths % 2 !== 0 ? halfToEven(seconds) : seconds.toFixed(3);
+  // No time has that sign, and a row that is read and written again would not keep it.
+  return text === "-0.000" ? "0.000" : text;
 }
 
 /** Writes what `formatSeconds` says, in a fraction of its time: every row has three of them. */

@@ -1,0 +1,49 @@
+// npm run chaos [-- OPTIONS]: a run under faults, and whether it kept what docs/reliability.md promises.
+import { randomBytes } from "node:crypto";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { type Outcome, chaos } from "./chaos.js";
+import { optionsOf, usage } from "./options.js";
+
+async function main(args: readonly string[]): Promise<number> {
+  if (args.includes("--help")) {
+    process.stdout.write(usage);
+    return 0;
+  }
+  const options = optionsOf(args, { seed: randomBytes(4).toString("hex") });
+  const place = options.directory ?? mkdtempSync(path.join(tmpdir(), "taskmuster-chaos-"));
+  const begunAt = performance.now();
+  const say = (text: string): void =>
+    console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} ${text}`);
+  console.log(`seed ${options.seed}, ${options.tasks} tasks, faults for ${options.seconds} s, in ${place}`);
+  const outcome = await chaos(options, realpathSync(place), say);
+  for (const line of figures(outcome)) console.log(line);
+  if (outcome.faults.length > 0) {
+    console.log(`FAULTS, seed ${options.seed}; what is left of the run is in ${place}`);
+    for (const fault of outcome.faults) console.log(`  ${fault}`);
+    return 1;
+  }
+  if (options.directory === null) rmSync(place, { recursive: true });
+  console.log(`all was kept; seed ${options.seed}`);
+  return 0;
+}
+
+function figures(outcome: Outcome): readonly string[] {
+  const { seconds, attempts, ranTwice, named, failed, lateRows, drivers, contexts, journalLines } = outcome;
+  return [
+    `${seconds} s; attempts ${attempts}; tasks that ran twice ${ranTwice}, named by the audit ${named}; late rows ${lateRows}; failed ${failed}`,
+    `drivers ${drivers}, contexts ${contexts}, lines of the journal ${journalLines}`,
+    `faults: ${[...outcome.inflicted].map(([name, count]) => `${name} ${count}`).join(", ")}`,
+  ];
+}
+
+main(process.argv.slice(2)).then(
+  (code) => {
+    process.exitCode = code;
+  },
+  (error: unknown) => {
+    console.error(error);
+    process.exitCode = 1;
+  },
+);

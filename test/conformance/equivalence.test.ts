@@ -3,6 +3,7 @@ import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { comparable } from "./comparable.js";
 import { type Operation, operation, prelude } from "./operations.js";
 import { Player } from "./player.js";
 import { TestServer, testServers } from "../../packages/kvs/test/test-server.js";
@@ -28,15 +29,6 @@ async function outcome(player: Player, step: Operation, store: KvsStore): Promis
     result = { error: error.message };
   }
   return { ...result, snapshot: comparable(await store.snapshot()) };
-}
-
-function comparable(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
-  if (Array.isArray(value)) return value.map(comparable);
-  if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, comparable(each)]));
-  }
-  return value;
 }
 
 for (const { name, binary } of testServers()) {

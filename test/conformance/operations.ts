@@ -51,6 +51,7 @@ export type Operation =
   | { readonly kind: "ask" }
   | { readonly kind: "claimsOf"; readonly pick: number; readonly max: number }
   | { readonly kind: "expel"; readonly pick: number }
+  | { readonly kind: "expire"; readonly pick: number; readonly renewal: number }
   | { readonly kind: "beat"; readonly tell: boolean; readonly ahead: number }
   | { readonly kind: "post"; readonly key: string; readonly value: string }
   | { readonly kind: "close" }
@@ -160,6 +161,10 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ kind: "ask" as const }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("claimsOf" as const), pick, max: small }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("expel" as const), pick }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("expire" as const), pick, renewal: fc.nat(1) }),
+  },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("leave" as const), pick }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("renew" as const), pick, counter: small }) },
   {

@@ -81,6 +81,8 @@ export class Player {
         return this.#verb(() => store.order(token, this.#scope(step.scope, step.pick), step.wanted));
       case "expel":
         return this.#verb(() => store.expel(token, engineOf(step.pick), `lost ${this.#number}`));
+      case "expire":
+        return this.#verb(() => store.expire(token, engineOf(step.pick), "silent", step.renewal));
       case "beat":
         return this.#beat(step);
       case "enrol":

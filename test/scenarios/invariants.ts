@@ -1,17 +1,11 @@
 import type { Report } from "@taskmuster/kvs/protocol";
 import type { StatusRow } from "../../packages/driver/src/core/status-line/index.js";
 
-/** What must be true at every step of any scenario; throws when it is not. The names are those of docs/architecture.md. */
-export class Invariants {
-  readonly #running = new Map<string, Set<number>>();
-  readonly #ended = new Set<number>();
-  readonly #recorded = new Set<number>();
-  readonly #barriers: readonly number[];
+/* What must be true at every step of any scenario; each throws when it is not. The names are those of docs/architecture.md. */
 
-  /** `barriers`: their ids. */
-  constructor(barriers: readonly number[]) {
-    this.#barriers = barriers;
-  }
+/** I2 and I5. */
+export class RunningTasks {
+  readonly #running = new Map<string, Set<number>>();
 
   onLaunch(engine: string, slots: number, id: number): void {
     const here = this.#running.get(engine) ?? new Set<number>();
@@ -22,9 +16,6 @@ export class Invariants {
     }
     here.add(id);
     if (here.size > slots) throw new Error(`${engine} runs ${here.size} tasks in ${slots} slots`);
-    const barrier = this.#barriers.find((each) => each < id && !this.#ended.has(each));
-    if (barrier !== undefined)
-      throw new Error(`task ${id} starts although barrier ${barrier} has not been passed`);
   }
 
   onEnd(engine: string, id: number): void {
@@ -36,6 +27,24 @@ export class Invariants {
   onDeath(engine: string): void {
     this.#running.delete(engine);
   }
+
+  /** Where it runs; null: nowhere. */
+  where(id: number): string | null {
+    for (const [engine, tasks] of this.#running) if (tasks.has(id)) return engine;
+    return null;
+  }
+
+  /** Any task below this number that runs; null: none does. */
+  before(end: number): number | null {
+    for (const tasks of this.#running.values()) for (const id of tasks) if (id < end) return id;
+    return null;
+  }
+}
+
+/** I1, and of I4 what rows can tell. */
+export class FinalRows {
+  readonly #ended = new Set<number>();
+  readonly #recorded = new Set<number>();
 
   onRow(row: StatusRow): void {
     if (row.kind === "perEngine") return;
@@ -56,14 +65,70 @@ export class Invariants {
     this.#recorded.add(id);
   }
 
-  onAcknowledge({ kind, id, outcome }: Report): void {
-    if (kind !== "task" || outcome.kind === "cancelled" || outcome.kind === "lost") return;
-    if (!this.#recorded.has(id)) throw new Error(`the end of task ${id} is acknowledged and not on disk`);
+  /** It has its final row. */
+  has(id: number): boolean {
+    return this.#ended.has(id);
+  }
+
+  /** It has a row of whatever kind. */
+  hasAny(id: number): boolean {
+    return this.#recorded.has(id);
   }
 
   /** Every line of the list has its final row. */
   assertComplete(lines: number): void {
     for (let id = 0; id < lines; id++)
       if (!this.#ended.has(id)) throw new Error(`task ${id} has no final row`);
+  }
+}
+
+/** Whether a task's end, told like this, must stand in the status file once it is acknowledged. */
+export function isEnd({ kind, outcome }: Report): boolean {
+  return kind === "task" && outcome.kind !== "cancelled" && outcome.kind !== "lost";
+}
+
+/** All of them for one run of one driver. */
+export class Invariants {
+  readonly #running = new RunningTasks();
+  readonly #rows = new FinalRows();
+  readonly #barriers: readonly number[];
+
+  /** `barriers`: their ids. */
+  constructor(barriers: readonly number[]) {
+    this.#barriers = barriers;
+  }
+
+  onLaunch(engine: string, slots: number, id: number): void {
+    this.#running.onLaunch(engine, slots, id);
+    const barrier = this.#barriers.find((each) => each < id && !this.#rows.has(each));
+    if (barrier !== undefined)
+      throw new Error(`task ${id} starts although barrier ${barrier} has not been passed`);
+  }
+
+  onEnd(engine: string, id: number): void {
+    this.#running.onEnd(engine, id);
+  }
+
+  /** All that it ran is dead. */
+  onDeath(engine: string): void {
+    this.#running.onDeath(engine);
+  }
+
+  onRow(row: StatusRow): void {
+    this.#rows.onRow(row);
+  }
+
+  onFailedAttempt(id: number): void {
+    this.#rows.onFailedAttempt(id);
+  }
+
+  onAcknowledge(report: Report): void {
+    if (isEnd(report) && !this.#rows.hasAny(report.id))
+      throw new Error(`the end of task ${report.id} is acknowledged and not on disk`);
+  }
+
+  /** Every line of the list has its final row. */
+  assertComplete(lines: number): void {
+    this.#rows.assertComplete(lines);
   }
 }

@@ -1,4 +1,5 @@
 import {
+  type ClaimedTask,
   type ContextId,
   type EngineId,
   type EngineSnapshot,
@@ -84,7 +85,7 @@ export class Members {
     const lost = this.#leases.look(members, performance.now(), everyMs);
     this.#tell(snapshot.engines);
     this.#count(members.filter((engine) => !lost.includes(engine)));
-    for (const engine of lost) await this.#expel(engine, "its lease ran out");
+    for (const engine of lost) await this.#expire(engine);
     await this.#stopRefused(members);
     await this.#retireSpent(snapshot);
   }
@@ -181,8 +182,20 @@ export class Members {
   }
 
   async #expel(engine: EngineSnapshot, why: string): Promise<void> {
-    const { core, store, token, log } = this.#parts;
-    const claims = await store.expel(token, engine.engine, why);
+    const { store, token } = this.#parts;
+    this.#onExpelled(engine, why, await store.expel(token, engine.engine, why));
+  }
+
+  /** It may have come back since the snapshot was taken, and have claimed and started something: then it is not lost. */
+  async #expire(engine: EngineSnapshot): Promise<void> {
+    const { store, token } = this.#parts;
+    const why = "its lease ran out";
+    const claims = await store.expire(token, engine.engine, why, engine.renewal);
+    if (claims !== null) this.#onExpelled(engine, why, claims);
+  }
+
+  #onExpelled(engine: EngineSnapshot, why: string, claims: readonly ClaimedTask[]): void {
+    const { core, log } = this.#parts;
     const { host, slots } = this.#infos.of(engine);
     log.warn({ engine: engine.engine, rank: engine.rank, host, why, claims: claims.length }, "engine lost");
     this.#events.onNotice(

@@ -253,7 +253,8 @@ export class Engine {
     while (!this.#ending && life === this.#link.life) {
       await this.#link.ask(
         (store) => store.waitForBell(this.#id, bellMs),
-        (heard) => (heard === "rung" ? this.#core?.onBell() : undefined),
+        // Also when it was silent: the ring may have gone to a wait of ours whose connection broke without the server's knowing.
+        () => this.#core?.onBell(),
       );
     }
   }

@@ -111,6 +111,17 @@ export interface DriverVerbs {
    */
   expel(token: FencingToken, engine: EngineId, why: string): Promise<readonly ClaimedTask[]>;
 
+  /**
+   * The same for one whose lease has run out, unless it has renewed since it was looked at: then null, and nothing has changed.
+   * `renewal`: its counter at that look.
+   */
+  expire(
+    token: FencingToken,
+    engine: EngineId,
+    why: string,
+    renewal: number,
+  ): Promise<readonly ClaimedTask[] | null>;
+
   /** The driver lives, and says how the run is doing. Unsequenced. Answers what others have asked of it. */
   beat(token: FencingToken, beat: Beat): Promise<ReceivedRequests>;
 

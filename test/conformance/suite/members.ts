@@ -100,6 +100,25 @@ export function memberSuite({ open }: Bench): void {
     expect(await store.expel(token, "stranger0" as typeof engine.id, "lease")).toEqual([]);
   });
 
+  it("lets the lease of an engine run out only if it has not renewed since it was looked at", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, [task(0)]);
+    const engine = await TestEngine.join(store, "engine01");
+    const stats = new Uint8Array();
+    await store.renew({ engine: engine.id, counter: 4, stats });
+    await store.renew({ engine: engine.id, counter: 5, stats });
+    await engine.claim(1);
+    expect(await store.expire(token, engine.id, "lease", 4)).toBeNull();
+    expect((await store.snapshot()).engines).toMatchObject([{ state: "member", claims: 1 }]);
+    const claims = [{ id: 0, attempt: 1 }];
+    expect(await store.expire(token, engine.id, "lease", 5)).toEqual(claims);
+    await store.renew({ engine: engine.id, counter: 6, stats });
+    expect(await store.expire(token, engine.id, "lease", 5)).toEqual(claims);
+    const quiet = await TestEngine.join(store, "engine02");
+    expect(await store.expire(token, quiet.id, "lease", 0)).toEqual([]);
+    expect((await store.snapshot()).engines).toMatchObject([{ state: "expelled" }, { state: "expelled" }]);
+  });
+
   it("takes the reports of an expelled engine, gives it nothing and tells it to stop", async () => {
     const { store, token } = await open();
     await store.publish(token, 1, tasks(0, 3));

@@ -10,6 +10,7 @@ export interface DriverStore extends Pick<
   | "acknowledge"
   | "order"
   | "expel"
+  | "expire"
   | "beat"
   | "post"
   | "close"

@@ -115,12 +115,29 @@ export class LastingStore implements DriverStore {
   expel(_token: FencingToken, engine: EngineId, why: string): Promise<readonly ClaimedTask[]> {
     return this.#always(async ({ store, token }) => {
       const claims = await store.expel(token, engine, why);
-      const unreported = Math.max(claims.length, this.#memory.claims.get(engine) ?? 0);
-      this.#spending.onExpelled(engine, unreported);
-      this.#reunion.onExpelled(engine);
-      this.#memory.onExpelled(engine);
+      this.#onExpelled(engine, claims);
       return claims;
     });
+  }
+
+  expire(
+    _token: FencingToken,
+    engine: EngineId,
+    why: string,
+    renewal: number,
+  ): Promise<readonly ClaimedTask[] | null> {
+    return this.#always(async ({ store, token }) => {
+      const claims = await store.expire(token, engine, why, renewal);
+      if (claims !== null) this.#onExpelled(engine, claims);
+      return claims;
+    });
+  }
+
+  #onExpelled(engine: EngineId, claims: readonly ClaimedTask[]): void {
+    const unreported = Math.max(claims.length, this.#memory.claims.get(engine) ?? 0);
+    this.#spending.onExpelled(engine, unreported);
+    this.#reunion.onExpelled(engine);
+    this.#memory.onExpelled(engine);
   }
 
   async beat(_token: FencingToken, { state, handled }: Beat): Promise<ReceivedRequests> {

@@ -101,6 +101,17 @@ export function expel(run: Run, engine: EngineId, why: string): readonly Claimed
   return member.expelled;
 }
 
+export function expire(
+  run: Run,
+  engine: EngineId,
+  why: string,
+  renewal: number,
+): readonly ClaimedTask[] | null {
+  const member = run.engines.get(engine);
+  if (member !== undefined && isMember(member) && member.renewal !== renewal) return null;
+  return expel(run, engine, why);
+}
+
 export function beat(run: Run, { state, handled }: Beat): ReceivedRequests {
   run.beat++;
   if (state.length > 0) run.state = state;

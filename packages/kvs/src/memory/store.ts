@@ -124,6 +124,15 @@ export class MemoryStore implements KvsStore {
     return this.#asDriver(token, (run) => driver.expel(run, member, why));
   }
 
+  async expire(
+    token: FencingToken,
+    member: EngineId,
+    why: string,
+    renewal: number,
+  ): Promise<readonly ClaimedTask[] | null> {
+    return this.#asDriver(token, (run) => driver.expire(run, member, why, renewal));
+  }
+
   async beat(token: FencingToken, beat: Beat): Promise<ReceivedRequests> {
     return this.#asDriver(token, (run) => driver.beat(run, beat));
   }

@@ -64,6 +64,10 @@ export function driverVerbs(call: Call): DriverVerbs {
     async expel(token, engine, why) {
       return parseClaims(asText(await call(scripts.expel, [token, engine, why])));
     },
+    async expire(token, engine, why, renewal) {
+      const answer = asText(await call(scripts.expel, [token, engine, why, renewal]));
+      return answer === "renewed" ? null : parseClaims(answer);
+    },
     async beat(token, { state, handled }) {
       const [from, requests] = asArray(await call(scripts.beat, [token, state, handled]));
       return { from: asNumber(from), requests: asArray(requests).map(asBuffer) };

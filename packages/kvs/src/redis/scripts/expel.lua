@@ -1,8 +1,10 @@
--- ARGV: run_id, token, engine, why. Answers "<id>:<attempt>" of its claims, with blanks between.
+-- ARGV: run_id, token, engine, why, and for `expire` the renewal counter that it was seen with. Answers "<id>:<attempt>" of its claims,
+-- with blanks between; or "renewed".
 local engine = ARGV[3]
 local key = P .. 'engine:' .. engine
-local found = call('HMGET', key, 'state', 'expelled')
+local found = call('HMGET', key, 'state', 'expelled', 'renewal')
 if found[1] ~= 'member' and found[1] ~= 'awaited' then return found[2] or '' end
+if ARGV[5] and found[3] ~= ARGV[5] then return 'renewed' end
 
 local answer = table.concat(held(P .. 'claims:' .. engine), ' ')
 call('UNLINK', P .. 'claims:' .. engine)

@@ -1,0 +1,4 @@
+import { pino } from "pino";
+
+/** For those who do not read it. */
+export const silentLog = pino({ level: "silent" });

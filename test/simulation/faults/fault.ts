@@ -1,0 +1,40 @@
+/** What can go wrong, all of it within what docs/reliability.md promises to survive. */
+export const faultKinds = [
+  /** An engine: `kill -9`. */
+  "engine dies",
+  /** Its machine, with its guardian and all that ran there; nobody can prove it. */
+  "machine dies",
+  /** SIGSTOP; its guardian goes on. */
+  "engine stops",
+  "engine stops",
+  "engine is cut off",
+  "engine is cut off",
+  "engine's connection is reset",
+  "engine's connection is reset",
+  "task is killed",
+  /** Who started it hears no more of it. */
+  "engine's starter is cut off",
+  "scheduler ends a step",
+  "driver dies",
+  /** Its machine loses power. */
+  "login node dies",
+  "driver stops",
+  "driver is cut off",
+  "driver's connection is reset",
+  "driver's connection is reset",
+  "disk is slow",
+  "disk is full",
+  "a sync fails",
+  "store stops",
+  "clock is set",
+  "somebody retires an engine",
+] as const;
+
+export type FaultKind = (typeof faultKinds)[number];
+
+export interface Fault {
+  readonly kind: FaultKind;
+  readonly atMs: number;
+  /** How long it lasts, where that has a meaning. */
+  readonly ms: number;
+}

@@ -1,0 +1,135 @@
+import { type Report, type Outcome } from "@taskmuster/kvs/protocol";
+import type { StatusRow } from "../../../packages/driver/src/core/status-line/index.js";
+import { returnCodeOf } from "../../../packages/driver/src/core/status-line/report-row.js";
+import { FinalRows, RunningTasks, isEnd } from "../../scenarios/invariants.js";
+
+/** A fact that must not be. The names are those of docs/architecture.md. */
+export class Violation extends Error {
+  override readonly name = "Violation";
+
+  constructor(invariant: string, what: string) {
+    super(`${invariant}: ${what}`);
+  }
+}
+
+export interface Place {
+  /** One engine process. */
+  readonly engine: string;
+  readonly slots: number;
+  readonly context: string;
+}
+
+/**
+ * What really happens, whoever knows of it: which tasks run where, how they ended, what stands on the disk. Throws a `Violation` as soon
+ * as something happens that must not.
+ */
+export class Truth {
+  readonly #running = new RunningTasks();
+  readonly #barriers: readonly number[];
+  /** Return codes of the ends that were a task's own doing. */
+  readonly #ends = new Map<number, Set<number>>();
+  readonly #launches = new Map<string, number>();
+  readonly #limits = new Map<string, number>();
+  #rows = new FinalRows();
+  #violation: Violation | null = null;
+
+  /** `barriers`: their ids. */
+  constructor(barriers: readonly number[]) {
+    this.#barriers = barriers;
+  }
+
+  /** The first one, whoever has caught it. */
+  get violation(): Violation | null {
+    return this.#violation;
+  }
+
+  /** Throws it. */
+  fail(invariant: string, what: string): never {
+    const violation = new Violation(invariant, what);
+    this.#violation ??= violation;
+    throw violation;
+  }
+
+  /** A driver begins a status file. */
+  newDriver(): void {
+    this.#rows = new FinalRows();
+  }
+
+  /** This context may run so many tasks, each attempt counted. */
+  limit(context: string, tasks: number): void {
+    this.#limits.set(context, tasks);
+  }
+
+  onLaunch({ engine, slots, context }: Place, id: number): void {
+    this.#check("I2, I5", () => this.#running.onLaunch(engine, slots, id));
+    const launches = (this.#launches.get(context) ?? 0) + 1;
+    this.#launches.set(context, launches);
+    const limit = this.#limits.get(context) ?? Infinity;
+    if (launches > limit) this.fail("I5", `${context} starts ${launches} tasks and may run ${limit}`);
+    if (this.#rows.has(id)) this.fail("I1", `task ${id} starts although it has its final row`);
+    const barrier = this.#barriers.findLast((each) => each < id);
+    if (barrier !== undefined) this.#checkBarrier(id, barrier);
+  }
+
+  /** The store holds no claim of this context, and lets it make so many more. */
+  onCredit(context: string, credit: number): void {
+    const left = (this.#limits.get(context) ?? credit) - (this.#launches.get(context) ?? 0);
+    if (credit !== left)
+      this.fail("I5", `${context} may start ${left} tasks more, and the store lets it claim ${credit}`);
+  }
+
+  /** `natural`: nobody of us stopped it, nor did a scheduler. */
+  onEnd({ engine }: Place, id: number, outcome: Outcome, natural: boolean): void {
+    this.#check("I2", () => this.#running.onEnd(engine, id));
+    if (!natural) return;
+    const codes = this.#ends.get(id) ?? new Set<number>();
+    this.#ends.set(id, codes.add(returnCodeOf(outcome)));
+  }
+
+  /** Its machine is gone, and so is all that ran there. */
+  onCrash(engine: string): void {
+    this.#running.onDeath(engine);
+  }
+
+  get anythingRuns(): boolean {
+    return this.#running.before(Infinity) !== null;
+  }
+
+  /** The driver has decided. */
+  onRow(row: StatusRow): void {
+    this.#check("I1, I4", () => this.#rows.onRow(row));
+    if (row.kind !== "task") return;
+    const where = this.#running.where(row.id);
+    if (where !== null) this.fail("I1", `task ${row.id} has its final row and runs on ${where}`);
+    if (row.returnCode !== lost && this.#ends.get(row.id)?.has(row.returnCode) !== true)
+      this.fail("I7", `task ${row.id} never ended with ${row.returnCode} by itself`);
+  }
+
+  /** The store drops a report. `safe`: the status file as it would be after a power cut. */
+  onDropped(report: Report, safe: Buffer): void {
+    if (!isEnd(report)) return;
+    const flags = String.raw`(?:[R ][O ][E ][ SZ])`;
+    if (!new RegExp(`^${flags}\t${report.id}\t.*\n`, "m").test(safe.toString("latin1")))
+      this.fail("I3", `the end of task ${report.id} is acknowledged and not on disk`);
+  }
+
+  #check(invariant: string, what: () => void): void {
+    try {
+      what();
+    } catch (error) {
+      this.fail(invariant, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  #checkBarrier(id: number, barrier: number): void {
+    const running = this.#running.before(barrier);
+    if (running !== null)
+      this.fail("I4", `task ${id} starts, and task ${running} before barrier ${barrier} still runs`);
+    for (let before = 0; before < barrier; before++) {
+      if (this.#barriers.includes(before) || this.#ends.has(before) || this.#rows.has(before)) continue;
+      this.fail("I4", `task ${id} starts, and task ${before} before barrier ${barrier} has not ended`);
+    }
+  }
+}
+
+const lost = -100;

@@ -1,0 +1,33 @@
+import type { ExchangeRequest, QueuedTask, RenewRequest } from "@taskmuster/kvs";
+import { decodeReport } from "@taskmuster/kvs/protocol";
+import { numbered, outcomeText } from "../../scenarios/words.js";
+import type { Operation } from "./store-server.js";
+
+/** What the store is asked, in a line of a trace. */
+export function operationText({ verb, args }: Operation): string {
+  if (verb === "exchange") return exchangeText(args[0] as ExchangeRequest);
+  if (verb === "renew") {
+    const { engine, counter } = args[0] as RenewRequest;
+    return `renew ${engine.slice(0, 4)} ${counter}`;
+  }
+  if (verb !== "publish") return `${verb} ${args.map(shown).join(" ")}`;
+  const [, number, tasks, where] = args as readonly [number, number, readonly QueuedTask[], string?];
+  return `publish ${number}: ${tasks.map(numbered).join(" ")}${where === "front" ? ", in front" : ""}`;
+}
+
+function exchangeText({ engine, seq, reports, releases, wants, idleSlots }: ExchangeRequest): string {
+  const told = reports.map(({ number, body }) => {
+    const report = decodeReport(body);
+    return `#${number} ${report.kind} ${numbered(report)} ${outcomeText(report.outcome)}`;
+  });
+  return [
+    `exchange ${engine.slice(0, 4)} ${seq}: wants ${wants[0]?.max ?? 0}, ${idleSlots} idle`,
+    ...(told.length > 0 ? [`reports ${told.join(", ")}`] : []),
+    ...(releases.length > 0 ? [`releases ${releases.map(numbered).join(" ")}`] : []),
+  ].join("; ");
+}
+
+function shown(value: unknown): string {
+  if (typeof value === "string") return value.slice(0, 12);
+  return typeof value === "number" ? `${value}` : "…";
+}

@@ -1,0 +1,49 @@
+import type { RunId } from "@taskmuster/kvs/protocol";
+import type { Random } from "../../fuzz/random.js";
+import type { Disk } from "../node/disk.js";
+import type { Clockwork } from "../time/clockwork.js";
+import { Host, type SimProcess } from "../time/process.js";
+import type { Truth } from "../truth/truth.js";
+import { Link } from "../wire/link.js";
+import { Route } from "../wire/route.js";
+import type { StoreServer } from "../wire/store-server.js";
+import type { EngineProcess } from "./engine-process.js";
+import type { Bug } from "../bugs/bug.js";
+
+/** What everybody in a simulation shares. */
+export interface World {
+  readonly clockwork: Clockwork;
+  readonly random: Random;
+  readonly disk: Disk;
+  readonly server: StoreServer;
+  readonly truth: Truth;
+  readonly login: Host;
+  /** Every engine process that was ever started. */
+  readonly engines: EngineProcess[];
+  readonly bug: Bug;
+  /** From one host to another, ms. */
+  readonly wireMs: number;
+  /** Writes down what happened, when somebody wants to know. */
+  say(who: string, what: () => string): void;
+}
+
+/** A client of the store, over a way of its own. */
+export interface Connected {
+  readonly link: Link;
+  readonly route: Route;
+}
+
+export function connect(world: World, process: SimProcess, run: RunId): Connected {
+  const { clockwork, random, server } = world;
+  const route = new Route(clockwork, random, world.wireMs);
+  const onResend = world.bug.resend;
+  return { route, link: new Link({ clockwork, random, server, route, process, run, onResend }) };
+}
+
+/** Clocks that agree with nobody's: up to a hundredth too fast or slow, hours apart on the wall. */
+export function newHost(world: Pick<World, "random">, name: string): Host {
+  const { random } = world;
+  const rate = 1 + (random.int(2001) - 1000) / 100_000;
+  const wall = 1_800_000_000_000 + (random.int(7200) - 3600) * 1000;
+  return new Host(name, rate, random.int(1_000_000_000), wall);
+}

@@ -135,6 +135,7 @@ class DriverCommand {
           graceMs: settings.graceMs,
           maxLosses: settings.maxLosses,
           policy: settings.policy,
+          drainsFailing: settings.drainsFailing,
           sync: settings.sync,
           kvs,
           listen: listenFor(settings, plan),

@@ -177,6 +177,11 @@ export const driverOptions: readonly OptionRow[] = [
     flags: "--kvs-ca <file>",
     help: "the certificates (PEM) of the authorities that vouch for the server of a rediss:// URL",
   },
+  {
+    origin: "ours",
+    flags: "--no-drain-failing",
+    help: "keep engines on which everything fails at once, although it does not elsewhere",
+  },
   { origin: "ours", flags: "--no-fsync", help: "do not wait for the disk after writing rows" },
   {
     origin: "ours",

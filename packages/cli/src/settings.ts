@@ -45,6 +45,8 @@ export interface Settings {
   readonly maxLosses: number;
   /** Where no directive says otherwise. */
   readonly policy: TaskPolicy;
+  /** An engine on which everything fails at once is told to leave. */
+  readonly drainsFailing: boolean;
   readonly sync: boolean;
   readonly launcher: "auto" | "perl" | "node" | "noop";
   /** What a person should know about options that do nothing here. */
@@ -96,6 +98,7 @@ export function settingsOf(
       retryDelayMs: duration(options, "retryDelay", "--retry-delay", () => true) ?? plainPolicy.retryDelayMs,
       timeoutMs: duration(options, "timeout", "--timeout", (ms) => ms > 0),
     },
+    drainsFailing: options["drainFailing"] !== false,
     sync: options["fsync"] !== false,
     launcher: launcher(text(options, "launcher") ?? "auto"),
     notices: notices(options),

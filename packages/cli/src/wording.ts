@@ -74,3 +74,12 @@ export function lastLine(bytes: Uint8Array, most: number): string {
     ? `…${characters.slice(characters.length - most + 1).join("")}`
     : characters.join("");
 }
+
+/** What keeps an engine from using all its slots; empty when nothing does. */
+export function limitWords(
+  { outOf, usable }: { readonly outOf: string; readonly usable: number },
+  slots: number,
+): string {
+  if (outOf === "") return "";
+  return usable === 0 ? `starts nothing, out of ${outOf}` : `${usable} of ${slots} slots, out of ${outOf}`;
+}

@@ -10,7 +10,7 @@ function parse(...args: readonly string[]): {
 } {
   const parsed = parseCommandLine(args, "1.2.3");
   if (parsed.kind === "print") throw new Error("it prints");
-  const { fsync: _fsync, retire: _retire, ...options } = parsed.options;
+  const { fsync: _fsync, retire: _retire, drainFailing: _drainFailing, ...options } = parsed.options;
   return { taskFile: parsed.taskFile, options };
 }
 

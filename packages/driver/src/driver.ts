@@ -22,6 +22,7 @@ import type { LedgerFile } from "./ledger-file.js";
 import { Members } from "./members.js";
 import { Pulse, lookEveryMs } from "./pulse.js";
 import { Presence } from "./presence.js";
+import { Publisher } from "./publisher.js";
 import { Recorder } from "./recorder.js";
 import { Refusals } from "./refusals.js";
 import { readReports } from "./report-reader.js";
@@ -51,14 +52,14 @@ export interface DriverParts {
   readonly log: Logger;
   readonly leaseMs: number;
   readonly graceMs: number;
+  /** Engines on which everything fails at once, and not elsewhere, are drained. */
+  readonly drainsFailing: boolean;
   readonly onNotice: (message: string) => void;
   /** What a person must hear who wants to hear of errors only; else they are notices. */
   readonly onError?: ((message: string) => void) | undefined;
 }
 
 const receiveMost = 2000;
-const publishMost = 1000;
-const publishBytes = 1024 * 1024;
 const bellMs = 10_000;
 const mostGatherMs = 500;
 const leastGatherMs = 5;
@@ -78,10 +79,10 @@ export class Driver {
   readonly #recorder: Recorder;
   readonly #refusals: Refusals;
   readonly #retryClock: RetryClock;
+  readonly #publisher: Publisher;
   readonly #toSay = new Bell();
   readonly #receiverWake = new Bell();
   #ring: Promise<unknown> | null = null;
-  #publishes = 0;
   #stopTimer: NodeJS.Timeout | null = null;
   #over = false;
   /** Why rows cannot be recorded any more. */
@@ -105,6 +106,7 @@ export class Driver {
       patience: this.#disk.patience,
       acknowledge: (upTo) => parts.store.acknowledge(parts.token, upTo),
     });
+    this.#publisher = new Publisher(parts);
     this.#refusals = new Refusals(parts.log, (message) => parts.onNotice(message));
     this.#retryClock = new RetryClock(parts.core, () => this.#onNews());
     this.#members = new Members(parts, this.#refusals, {
@@ -289,9 +291,7 @@ export class Driver {
     }
     // Before anybody can have what it is about.
     this.#noteExceptions();
-    const publish = core.takePublish(publishMost, publishBytes);
-    if (publish !== null) await store.publish(token, ++this.#publishes, publish.tasks, publish.where);
-    return publish !== null || order !== null;
+    return (await this.#publisher.next()) || order !== null;
   }
 
   /** Until everybody is gone and all that they reported is on disk. One batch is on its way there while the next one is taken. */
@@ -344,7 +344,9 @@ export class Driver {
     const { store, token, core, room } = this.#parts;
     const { from, reports } = await store.receive(token, receiveMost, position);
     if (reports.length > 0) {
-      core.onReports(readReports(reports, this.#refusals), Date.now());
+      const read = readReports(reports, this.#refusals);
+      core.onReports(read, Date.now());
+      this.#members.health.onReports(read);
       for (const { engine, what } of core.takeStrays())
         this.#refusals.refuse("report", `engine ${engine}`, what);
       room.ring();

@@ -9,6 +9,7 @@ import {
 import type { Logger } from "pino";
 import type { DriverCore } from "./core/driver-core.js";
 import { Leases } from "./core/leases.js";
+import { EngineHealth } from "./engine-health.js";
 import { EngineInfos } from "./engine-infos.js";
 import type { LedgerEntry } from "./ledger-file.js";
 import type { Refusals } from "./refusals.js";
@@ -21,6 +22,7 @@ interface MembersParts {
   readonly core: DriverCore;
   readonly log: Logger;
   readonly leaseMs: number;
+  readonly drainsFailing: boolean;
 }
 
 interface MembersEvents {
@@ -34,6 +36,7 @@ interface MembersEvents {
 
 /** Who works for this run, wherever they were started: engines that are heard of, lost, or have done what their context may do. */
 export class Members {
+  readonly health: EngineHealth;
   readonly #parts: MembersParts;
   readonly #events: MembersEvents;
   readonly #leases: Leases;
@@ -54,6 +57,7 @@ export class Members {
       refusals.refuse("engine info", `engine ${engine}`, why),
     );
     this.#leases = new Leases(parts.leaseMs);
+    this.health = new EngineHealth(parts, events);
   }
 
   /** Whether this engine has ever been seen here. */
@@ -88,6 +92,7 @@ export class Members {
     for (const engine of lost) await this.#expire(engine);
     await this.#stopRefused(members);
     await this.#retireSpent(snapshot);
+    if (this.#parts.core.phase === "running") await this.health.look(snapshot);
   }
 
   /** An engine that we started has ended. What it had claimed need not wait for a lease, if it is dead for certain. */

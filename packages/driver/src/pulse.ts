@@ -76,7 +76,7 @@ export class Pulse {
     const startedAt = performance.now();
     let lookedAt = -Infinity;
     while (!signal.aborted) {
-      const state = encodeRunState(runStateOf(facts, core.view, Date.now()));
+      const state = encodeRunState(runStateOf(facts, core.view, this.#members.health.drained, Date.now()));
       await this.#requests.take(await store.beat(token, { state, handled: this.#requests.handled }));
       if (performance.now() - lookedAt >= everyMs || core.phase !== "running") {
         lookedAt = performance.now();

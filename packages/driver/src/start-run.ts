@@ -59,6 +59,7 @@ export interface RunSpec {
   readonly graceMs: number;
   readonly maxLosses: number;
   readonly policy: TaskPolicy;
+  readonly drainsFailing: boolean;
   readonly sync: boolean;
   /** Null: a private server. */
   readonly kvs: KvsAddress | null;
@@ -296,6 +297,7 @@ async function start(
     log,
     leaseMs: spec.leaseMs,
     graceMs: spec.graceMs,
+    drainsFailing: spec.drainsFailing,
     onNotice: spec.onNotice,
     onError: spec.onError,
   });

@@ -201,6 +201,7 @@ export async function driverOf(options: DriverRigOptions, token: FencingToken): 
     log: options.log ?? pino({ level: "silent" }),
     leaseMs: 300_000,
     graceMs: 3000,
+    drainsFailing: true,
     onNotice: options.onNotice ?? (() => undefined),
   });
 }

@@ -1,5 +1,6 @@
 import { type KvsAddress, TaskmusterError } from "@taskmuster/kvs";
 import * as z from "zod/mini";
+import { mostSlots } from "./core/slots.js";
 
 /**
  * What an engine is told, as one line of JSON on its standard input, by whoever starts it. Not in argv or the
@@ -19,8 +20,8 @@ const engineConfigSchema = z.object({
   engine: z.string(),
   context: z.string(),
   cores: z.number(),
-  slots: z.int().check(z.gte(1)),
-  coresPerTask: z.int(),
+  slots: z.int().check(z.gte(1), z.lte(mostSlots)),
+  coresPerTask: z.int().check(z.gte(0)),
   launcher: z.enum(["auto", "perl", "node", "noop"]),
   logLevel: z.string(),
   /** Inside an allocation of a batch system: the node's cores and GPUs are ours, and its signals are not the tasks' fault. */

@@ -59,6 +59,8 @@ export class Engine {
   #heartbeat: Heartbeat | null = null;
   #stopped: { readonly why: string; readonly cause: StopCause } | null = null;
   #refusals = 0;
+  /** What the log has said that this node is out of. */
+  #outOf = "";
   #ending = false;
 
   constructor(config: EngineConfig, world: EngineWorld) {
@@ -198,6 +200,8 @@ export class Engine {
     this.#allocationEnd = endsAt === null ? null : new AllocationEnd(start + endsAt - Date.now(), start);
     return setInterval(() => {
       const now = performance.now();
+      core.onSecond();
+      this.#tellLimits();
       if (store.givesUp(now)) this.#fail(noAnswer(store.silentSeconds));
       else if (this.#allocationEnd?.isNear(now) === true) this.#drain("the allocation ends");
       else if (idleTimeoutMs !== null && idle?.look(now, core.launches, core.busy) === "idle")
@@ -213,6 +217,7 @@ export class Engine {
           if (this.#core?.phase === "running" && !stopped) this.#allocationEnd?.taskTook(elapsed * 1000);
         }
         this.#core?.onTaskEnds(results);
+        this.#tellLimits();
         this.#lookAfterHeld();
       },
       onRecalled: (tags) => this.#core?.onRecalled(tags),
@@ -222,6 +227,16 @@ export class Engine {
         this.#launcher?.start().catch((error: unknown) => this.#fail(error));
       },
     };
+  }
+
+  /** Once when it begins, once when it is over. */
+  #tellLimits(): void {
+    if (this.#core === null) return;
+    const { outOf, usable } = this.#core.stats;
+    if (outOf === this.#outOf) return;
+    this.#outOf = outOf;
+    if (outOf === "") this.#log?.info("all slots can be used again");
+    else this.#log?.warn({ outOf, usable }, "a task could not be started here: fewer at a time from now on");
   }
 
   #lookAfterHeld(): void {

@@ -107,8 +107,8 @@ export class Heartbeat {
   }
 }
 
-function said({ state, why, busy, done, failed }: EngineStats): string {
-  return `${state} ${busy} ${done} ${failed} ${why}`;
+function said({ state, why, outOf, usable, busy, done, failed }: EngineStats): string {
+  return `${state} ${busy} ${done} ${failed} ${usable} ${outOf} ${why}`;
 }
 
 const leaseMargin = 0.1;

@@ -12,6 +12,7 @@ export { SlurmMethod, type SlurmMethodOptions } from "./context/slurm.js";
 export { SshMethod, type SshMethodOptions } from "./context/ssh.js";
 export { type HostCores, type HostListResult, isThisHost, parseHostList } from "./core/host-list.js";
 export type { NodePlan } from "./core/node-plan.js";
+export { mostSlots } from "./core/slots.js";
 export {
   inSlurmJob,
   planSlurm,

@@ -30,6 +30,8 @@ describe("parseEngineConfig", () => {
     for (const wrong of [
       { slots: 0 },
       { slots: "4" },
+      { slots: 100_001 },
+      { coresPerTask: -1 },
       { launcher: "magic" },
       { address: { ...config.address, private: 1 } },
     ]) {

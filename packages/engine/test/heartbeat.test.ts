@@ -4,7 +4,15 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Heartbeat, type Renew } from "../src/heartbeat.js";
 
 const answer: RenewAnswer = { acknowledged: 3, wanted: "run", driverBeat: 9, greeted: true };
-const stats: EngineStats = { state: "running", why: "", busy: 1, done: 2, failed: 0 };
+const stats: EngineStats = {
+  state: "running",
+  why: "",
+  outOf: "",
+  usable: 4,
+  busy: 1,
+  done: 2,
+  failed: 0,
+};
 
 /** A store that answers renewals when it is told to. */
 class Store {

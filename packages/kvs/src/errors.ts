@@ -42,6 +42,18 @@ export class KvsError extends TaskmusterError {
   }
 }
 
+/** The store has no memory left (`maxmemory`); what was asked for has not been done, and may be asked for again. */
+export class KvsFullError extends TaskmusterError {
+  override readonly name = "KvsFullError";
+
+  constructor() {
+    super(
+      "E_KVS",
+      "the key-value store is full; raise its maxmemory (CONFIG SET maxmemory), or remove what others keep there",
+    );
+  }
+}
+
 /**
  * - `forgotten`: the server is another one than the run was opened on, or was emptied, or waits for this engine's `announce`;
  * - `gone`: it does not have the run; that has ended, or the server was emptied;

@@ -98,6 +98,7 @@ const runState: protocol.RunState = {
   reason: "",
   held: "",
   serves: true,
+  drained: [{ engine: "abcdefgh12345678", why: "out of processes" }],
   failures: [
     {
       id: 4,
@@ -146,7 +147,17 @@ export const messages: readonly Target[] = [
     encode: protocol.encodeEngineStats,
     decode: protocol.decodeEngineStats,
     isMsgpack: true,
-    samples: [{ state: "draining", why: "the allocation ends", busy: 1, done: 20, failed: 3 }],
+    samples: [
+      {
+        state: "draining",
+        why: "the allocation ends",
+        outOf: "processes",
+        usable: 2,
+        busy: 1,
+        done: 20,
+        failed: 3,
+      },
+    ],
   }),
   message("request", {
     encode: protocol.encodeRequest,

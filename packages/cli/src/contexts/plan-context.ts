@@ -1,4 +1,4 @@
-import { type NodePlan, isThisHost, planSlurm, planSsh, slurmLabel } from "@taskmuster/engine";
+import { type NodePlan, isThisHost, mostSlots, planSlurm, planSsh, slurmLabel } from "@taskmuster/engine";
 import type { ContextInfo, RunInfo } from "@taskmuster/kvs/protocol";
 import { UsageError } from "../usage-error.js";
 import type { ContextSettings, Where } from "./context-settings.js";
@@ -76,5 +76,3 @@ function checked(plans: readonly NodePlan[]): readonly NodePlan[] {
     `${many.slots} tasks at a time on ${many.host} are too many: no more than ${mostSlots}, by -s, -c and -t`,
   );
 }
-
-const mostSlots = 100_000;

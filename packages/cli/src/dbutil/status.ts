@@ -1,6 +1,6 @@
-import { type Snapshot, decodeRunState } from "@taskmuster/kvs/protocol";
+import { type EngineStats, type Snapshot, decodeRunState } from "@taskmuster/kvs/protocol";
 import { contextInfoOf, engineInfoOf, engineStatsOf } from "../self-descriptions.js";
-import { plural } from "../wording.js";
+import { limitWords, plural } from "../wording.js";
 
 /** What `dbutil status --json` prints. */
 export function statusJson(prefix: string, snapshot: Snapshot): object {
@@ -79,13 +79,18 @@ export function statusText(prefix: string, snapshot: Snapshot): string {
       if (node.state === "failed") lines.push(`         ${node.host} failed: ${node.why}`);
     }
   }
+  const drained = snapshot.state.length === 0 ? [] : decodeRunState(snapshot.state).drained;
+  const whyOf = (engine: string, stats: EngineStats, slots: number): string =>
+    drained.find((each) => each.engine === engine)?.why ?? (stats.why || limitWords(stats, slots));
   for (const engine of snapshot.engines) {
     const { host, slots } = engineInfoOf(engine.info);
     const stats = engineStatsOf(engine.stats);
     const counts = stats === null ? "" : `, ${stats.busy} busy, ${stats.done} done, ${stats.failed} failed`;
     const state =
       engine.state === "member"
-        ? [stats?.state ?? "starting", stats?.why ?? ""].filter((part) => part !== "").join(": ")
+        ? [stats?.state ?? "starting", stats === null ? "" : whyOf(engine.engine, stats, slots)]
+            .filter((part) => part !== "")
+            .join(": ")
         : [engine.state === "left" ? "gone" : "lost", engine.why].filter((part) => part !== "").join(": ");
     lines.push(
       `engine   ${engine.rank} ${engine.context} ${host}: ${plural(slots, "slot")}${counts}, ${state}`,

@@ -46,6 +46,7 @@ function runState(more: Partial<RunState> = {}): RunState {
     reason: "",
     held: "",
     serves: false,
+    drained: [],
     failures: [],
     ...more,
   };
@@ -95,6 +96,8 @@ export function engine(is: EngineIs): EngineSnapshot {
   const stats = {
     state: is.state ?? ("running" as const),
     why: is.statsWhy ?? "",
+    outOf: is.outOf ?? "",
+    usable: is.usable ?? slots,
     busy,
     done: is.done ?? 0,
     failed: is.failed ?? 0,

@@ -18,6 +18,7 @@ import {
   retryOf,
 } from "./outstanding.js";
 import { Retries, retryDelayMs } from "./retries.js";
+import { PublishOrder } from "./publish-order.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
 import { type CopiedRow, type StatusRow, rowOfReport } from "./status-line/index.js";
@@ -98,6 +99,11 @@ export class DriverCore {
   #peakSlots = 0;
   #engines = 0;
   #claimed = 0;
+  #published = 0;
+  /** By `takePublish`, the last time, and where it stood. */
+  #taken: { readonly list: Outstanding[]; readonly tasks: readonly Outstanding[] } | null = null;
+  /** Null: tasks are published in the order of the list. */
+  #mixing: PublishOrder | null = null;
 
   constructor(options: DriverCoreOptions, perEngine: PerEngineLines) {
     this.#options = options;
@@ -150,6 +156,16 @@ export class DriverCore {
   /** What was read of the list: `ids` of tasks and barriers, and whether that is all. */
   get listRead(): { readonly ids: number; readonly whole: boolean } {
     return { ids: this.#ids, whole: this.#endOfItems && !this.#badInput };
+  }
+
+  /** No task from this id on has been published. */
+  get published(): number {
+    return this.#published;
+  }
+
+  /** From now on tasks that lie near each other in the list are published in random order. */
+  mixTasks(): void {
+    this.#mixing ??= new PublishOrder();
   }
 
   onTask(item: TaskItem): void {
@@ -323,13 +339,25 @@ export class DriverCore {
     const where = this.#front.length > 0 ? "front" : "back";
     const list = where === "front" ? this.#front : this.#back;
     if (list.length === 0 || this.#phase !== "running" || this.#held !== null) return null;
+    const mixing = where === "back" ? this.#mixing : null;
+    mixing?.shuffle(list);
     let bytes = 0;
     let count = 0;
     while (count < list.length && count < maxTasks && bytes < maxBytes) {
-      bytes += list[count]?.command.byteLength ?? 0;
-      count++;
+      const task = list[count++];
+      if (task === undefined) break;
+      bytes += task.command.byteLength;
+      if (task.id >= this.#published) this.#published = task.id + 1;
     }
-    return { tasks: list.splice(0, count).map(queuedTask), where };
+    this.#taken = { list, tasks: list.splice(0, count) };
+    return { tasks: this.#taken.tasks.map(queuedTask), where: mixing?.where() ?? where };
+  }
+
+  /** What was taken last has not been published: the store had no room. */
+  onNotPublished(): void {
+    const taken = this.#taken;
+    this.#taken = null;
+    taken?.list.unshift(...taken.tasks);
   }
 
   takeRows(): readonly (StatusRow | CopiedRow)[] {

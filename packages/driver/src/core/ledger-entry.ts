@@ -108,6 +108,15 @@ interface WindowEntry {
   readonly tasks: number;
 }
 
+/** An engine was told to leave, as everything failed there at once: so many tasks in a row. */
+interface BlackHoleEntry {
+  readonly kind: "blackHole";
+  readonly at: string;
+  readonly engine: string;
+  readonly name: string;
+  readonly failed: number;
+}
+
 /** Tasks that ended, and whose rows could not be written. */
 interface UnrecordedEntry {
   readonly kind: "unrecorded";
@@ -140,4 +149,5 @@ export type LedgerEntry =
   | RetriesEntry
   | WindowEntry
   | UnrecordedEntry
+  | BlackHoleEntry
   | EndEntry;

@@ -5,8 +5,13 @@ import type { RunView } from "./run-view.js";
 /** What does not change while a run goes on. */
 export type RunFacts = Pick<RunState, "name" | "prefix" | "host" | "pid" | "startedAt" | "total" | "serves">;
 
-/** What monitors are told; `now` in ms since 1970. */
-export function runStateOf(facts: RunFacts, view: RunView, now: number): RunState {
+/** What monitors are told; `drained`: why the driver told engines to leave, `now` in ms since 1970. */
+export function runStateOf(
+  facts: RunFacts,
+  view: RunView,
+  drained: ReadonlyMap<string, string>,
+  now: number,
+): RunState {
   return {
     version: protocolVersion,
     ...facts,
@@ -25,5 +30,6 @@ export function runStateOf(facts: RunFacts, view: RunView, now: number): RunStat
     reason: reasonText(view.reason) ?? "",
     held: view.held ?? "",
     failures: [...view.recentFailures],
+    drained: [...drained].map(([engine, why]) => ({ engine, why })),
   };
 }

@@ -16,6 +16,7 @@ export interface DriverStore extends Pick<
   | "close"
   | "enrol"
   | "snapshot"
+  | "claimsOf"
   | "waitForBell"
   | "disconnect"
 > {

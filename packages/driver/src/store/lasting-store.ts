@@ -189,6 +189,11 @@ export class LastingStore implements DriverStore {
     });
   }
 
+  /** Nothing, when that has been forgotten meanwhile. */
+  claimsOf(engine: EngineId, max: number): Promise<readonly QueuedTask[]> {
+    return this.#once(({ store }) => store.claimsOf(engine, max), []);
+  }
+
   waitForBell(whose: "driver" | EngineId, timeoutMs: number): Promise<"rung" | "timeout"> {
     return this.#once(({ store }) => store.waitForBell(whose, timeoutMs), "rung");
   }

@@ -9,9 +9,11 @@ import {
   readTask,
 } from "@taskmuster/kvs/protocol";
 import type { AnnouncePart } from "./announcement.js";
+import { Capacity } from "./capacity.js";
 import { ClaimSize } from "./claim-size.js";
 import { type EnginePlace, slotEnvironment, taskEnvironment } from "./environment.js";
 import type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
+import { refusalOf } from "./refusal.js";
 import { StoreTalk } from "./store-talk.js";
 import { TaskEnds } from "./task-ends.js";
 import { refusedEnd } from "./refused-task.js";
@@ -30,7 +32,7 @@ export type { EnginePort, EngineSettings, TaskEnd } from "./engine-port.js";
  * A START command that must succeed and does not is a stop. Only this class changes the phase. Slots are the launcher's: what is
  * enqueued beyond them waits there, so that a slot has its next task without us. Invariants: a claimed task is in exactly one
  * of waiting (here, as tasks must not start now), launched, held (it has ended, and nobody is told yet), or handed in (a report or a
- * release that some exchange carries).
+ * release that some exchange carries). What the node refuses to start, as it is out of something, is released; see `Capacity`.
  */
 
 type Phase = "starting" | "running" | "draining" | "finishing" | "stopping" | "left";
@@ -41,6 +43,7 @@ export class EngineCore {
   readonly #run: RunInfo;
   readonly #rank: number;
   readonly #claimSize: ClaimSize;
+  readonly #capacity: Capacity;
   readonly #waiting: QueuedTask[] = [];
   readonly #launched = new Map<number, Launched>();
   /** Among them, those that have a slot or wait for one. */
@@ -78,6 +81,7 @@ export class EngineCore {
       report: (ends, body) => this.#talk.report(ends, body),
     });
     this.#claimSize = new ClaimSize(settings.slots, settings.mostAhead);
+    this.#capacity = new Capacity(settings.slots);
   }
 
   get phase(): Phase {
@@ -123,7 +127,9 @@ export class EngineCore {
   get stats(): EngineStats {
     const state = this.#phase === "starting" || this.#phase === "running" ? this.#phase : "draining";
     const { done, failed } = this.#ends;
-    return { state, why: this.#ordered ? "" : this.#why, busy: this.#busySlots, done, failed };
+    const { out: outOf, usable } = this.#capacity;
+    const why = this.#ordered ? "" : this.#why;
+    return { state, why, outOf, usable, busy: this.#busySlots, done, failed };
   }
 
   begin(): void {
@@ -131,14 +137,21 @@ export class EngineCore {
   }
 
   onTaskEnds(ends: readonly TaskEnd[]): void {
+    let out: string | null = null;
     for (const end of ends) {
       const task = this.#taken(end.tag);
       if (task === undefined) continue;
+      const refusal = refusalOf(end.outcome);
+      if (refusal !== null && this.#takeBack(task)) {
+        out = refusal;
+        continue;
+      }
       this.#ended++;
       if (task.kind === "task") this.#claimSize.taskTook(end.elapsed * 1000);
       this.#ends.add(task, end);
       if (task.kind === "start") this.#judgeStart(task, end);
     }
+    if (out !== null) this.#onRefused(out);
     // What seems to die of a signal, the next one would too.
     if (this.#ends.suspectsSignal) this.#port.recall();
     this.#proceed();
@@ -154,6 +167,13 @@ export class EngineCore {
 
   onHeldDue(): void {
     this.#ends.onDue();
+    this.#proceed();
+  }
+
+  /** To be called once a second. */
+  onSecond(): void {
+    if (!this.#capacity.onSecond()) return;
+    this.#talk.onRoom();
     this.#proceed();
   }
 
@@ -258,6 +278,25 @@ export class EngineCore {
     for (const tag of this.#launched.keys()) this.#port.stop(tag, graceMs);
   }
 
+  /** Not begun, by the node's fault: for others, or for later. False: it counts as it ended. */
+  #takeBack({ kind, id, queued }: Launched): boolean {
+    switch (kind) {
+      case "task":
+        if (queued !== null) this.#talk.release([queued]);
+        return true;
+      case "start":
+        if (this.#phase === "starting") this.#nextCommand = id;
+        return true;
+      case "stop":
+        return false;
+    }
+  }
+
+  #onRefused(out: string): void {
+    this.#capacity.refused(this.#busySlots, out);
+    if (this.#queueLength > 0) this.#port.recall();
+  }
+
   #judgeStart(task: Launched, end: TaskEnd): void {
     if (!this.#run.startMustSucceed || this.#phase !== "starting") return;
     const outcome = this.#ends.outcomeOf(end);
@@ -269,7 +308,8 @@ export class EngineCore {
   #proceed(): void {
     switch (this.#phase) {
       case "starting":
-        if (this.#launched.size > 0 || this.#launchNext("start", this.#run.perEngine.start)) break;
+        if (this.#launched.size > 0 || this.#capacity.limit === 0) break;
+        if (this.#launchNext("start", this.#run.perEngine.start)) break;
         this.#phase = "running";
         this.#enqueueWaiting();
         break;
@@ -315,6 +355,8 @@ export class EngineCore {
 
   #enqueueWaiting(): void {
     if (this.#waiting.length === 0 || this.#ends.suspectsSignal) return;
+    if (this.#capacity.isTight)
+      this.#talk.release(this.#waiting.splice(Math.max(0, this.#capacity.limit - this.#enqueued)));
     for (const queued of this.#waiting.splice(0)) {
       const task = readTask(queued.id, queued.attempt, queued.body);
       const tag = this.#nextTag++;
@@ -368,9 +410,10 @@ export class EngineCore {
     const running = this.#phase === "running";
     // As long as any task waits here somebody must look whether it still does so rightly.
     if (running && this.#ahead > 0) this.#askForReminder();
-    const free = this.#settings.slots - this.#busySlots;
+    const free = Math.max(0, this.#capacity.limit - this.#busySlots);
+    const ahead = this.#capacity.isTight ? 0 : this.#claimSize.ahead;
     const request = this.#talk.next({
-      slots: running ? { free, room: free + this.#claimSize.ahead - this.#ahead } : null,
+      slots: running ? { free, room: free + ahead - this.#ahead } : null,
       canWait: !now && this.#canWait,
     });
     if (request !== null) this.#port.exchange(request);
@@ -378,7 +421,8 @@ export class EngineCore {
 
   /** Enough short tasks wait here: their reports can share a trip. */
   get #canWait(): boolean {
-    if (this.#phase !== "running" || this.#enqueued < this.#settings.slots) return false;
+    if (this.#phase !== "running" || this.#enqueued < this.#settings.slots || this.#capacity.isTight)
+      return false;
     return (
       this.#ahead > this.#claimSize.ahead * waitsAbove &&
       this.#talk.reportsWaiting < this.#settings.maxReports / 2

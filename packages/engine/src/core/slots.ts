@@ -1,3 +1,6 @@
+/** More tasks at a time no node can start: each has a shell and two pipes, and Linux has 4 million pids at most. */
+export const mostSlots = 100_000;
+
 /** Room for one task at a time. disBatch calls it a cylinder; its rank is `DISBATCH_CYLINDER_RANK`. */
 export class SlotPool {
   /** Free ranks, the lowest on top, so that a lightly loaded engine keeps using the same few. */

@@ -85,6 +85,11 @@ export class StoreTalk {
     this.#rung = true;
   }
 
+  /** There are free slots where there were none: nobody has looked what they could do. */
+  onRoom(): void {
+    this.#mayClaim = true;
+  }
+
   onAcknowledged(upTo: number): void {
     this.#reports.acknowledge(upTo);
   }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { closeSync, constants as fileConstants, existsSync, mkdtempSync, openSync, rmSync } from "node:fs";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { LaunchError } from "./launch-error.js";
@@ -91,9 +91,31 @@ export class FifoPool {
       this.#onDirectory(this.#directory);
     }
     const paths = Array.from({ length: batch }, () => join(this.#directory, String(this.#next++)));
-    await run("mkfifo", ["-m", "600", ...paths]);
-    this.#made.push(...paths);
+    try {
+      await run("mkfifo", ["-m", "600", ...paths], { env: { ...process.env, LC_ALL: "C" } });
+      this.#made.push(...paths);
+    } catch (cause) {
+      // Where there was room for some, these are there.
+      const made = paths.filter((path) => existsSync(path));
+      if (made.length === 0) throw withErrno(cause);
+      this.#made.push(...made);
+    }
   }
+}
+
+/** mkfifo(1) tells by words why it failed. */
+function withErrno(cause: unknown): unknown {
+  if (!(cause instanceof Error) || "errno" in cause) return cause;
+  const { ENOSPC, EDQUOT, EROFS, EIO } = constants.errno;
+  const text = cause.message;
+  const errno = /No space left/.test(text)
+    ? ENOSPC
+    : /[Qq]uota/.test(text)
+      ? EDQUOT
+      : /Read-only/.test(text)
+        ? EROFS
+        : EIO;
+  return Object.assign(new Error(`mkfifo: ${text}`, { cause }), { errno });
 }
 
 function newDirectory(): string {
@@ -104,8 +126,8 @@ function newDirectory(): string {
 function openFifo(path: string): Pipe | null {
   let reader: number | null = null;
   try {
-    reader = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    return { reader, writer: openSync(path, constants.O_WRONLY) };
+    reader = openSync(path, fileConstants.O_RDONLY | fileConstants.O_NONBLOCK);
+    return { reader, writer: openSync(path, fileConstants.O_WRONLY) };
   } catch (error) {
     if (reader !== null) closeSync(reader);
     if (existsSync(path)) throw error;

@@ -16,7 +16,7 @@ import type {
 import { type CancelWait, waitFor } from "./long-wait.js";
 import { NodeTask, type PlacedRequest, SpawnRefused, errnoOf } from "./node-task.js";
 import { holdsNulByte } from "./nul-byte.js";
-import { markVariable } from "./process-tree.js";
+import { keepSpareDescriptors, markVariable } from "./process-tree.js";
 import { type RunningTask, RunningTasks } from "./running-tasks.js";
 import { SlotQueue } from "./slot-queue.js";
 import { type StopCause, TreeStop } from "./tree-stop.js";
@@ -39,8 +39,8 @@ interface Entry extends RunningTask {
   timeout: CancelWait | null;
 }
 
-/** Too many processes, too little memory or no pipes are the node's state, not the task's fault: try again for a while. */
-const spawnRetryMs = [50, 100, 200, 400, 800, 1600];
+/** Too many processes, too little memory or no pipes are the node's state, not the task's fault: try again for a moment, then tell. */
+const spawnRetryMs = [50, 100, 200, 400];
 const passing: ReadonlySet<number> = new Set([
   constants.errno.EAGAIN,
   constants.errno.ENOMEM,
@@ -160,6 +160,7 @@ export class NodeLauncher implements Launcher {
 
   async #open(): Promise<void> {
     this.#nonce = randomBytes(12).toString("hex");
+    keepSpareDescriptors();
     this.#pipes ??= await FifoPool.open((directory) => this.#guardian?.removeAtEnd(directory));
     const { livenessFd } = this.#options;
     this.#guardian = await Guardian.start({

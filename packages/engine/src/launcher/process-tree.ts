@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readdirSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 
 /** The variable by which a task's processes are found when nothing else tells. */
@@ -24,10 +24,42 @@ export interface TreeSelector {
 const giveUpMs = 10_000;
 const shortestMark = 16;
 const [firstLookMs, longestLookMs] = [1, 100];
+/** Before the next look, when nothing could be seen. */
+const blindMs = 50;
 
 /** All live processes of the machine; a zombie is dead unless only its first thread has ended. */
 export async function liveProcesses(): Promise<LiveProcess[]> {
-  return process.platform === "linux" ? readProc() : await askPs();
+  for (;;) {
+    try {
+      const live = process.platform === "linux" ? withSpares(readProc) : await askPs();
+      // We ourselves are one: no answer is no sight of an empty machine.
+      if (live.length > 0) return live;
+    } catch {
+      // No descriptor is left; some will be when a task has ended.
+    }
+    await delay(blindMs);
+  }
+}
+
+/** Tasks may take every descriptor that we can have, and still we must see whom to kill. */
+const spares: number[] = [];
+
+export function keepSpareDescriptors(): void {
+  try {
+    while (spares.length < 2) spares.push(openSync("/dev/null", "r"));
+  } catch {
+    // The next time.
+  }
+}
+
+function withSpares<Answer>(look: () => Answer): Answer {
+  const keeps = spares.length > 0;
+  for (const fd of spares.splice(0)) closeSync(fd);
+  try {
+    return look();
+  } finally {
+    if (keeps) keepSpareDescriptors();
+  }
 }
 
 function readProc(): LiveProcess[] {
@@ -84,9 +116,9 @@ export async function findTree(selector: TreeSelector): Promise<LiveProcess[]> {
     else siblings.push(one);
   }
   const members = new Map<number, LiveProcess>();
-  const front = live.filter(
-    (one) => one.pid > 1 && one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one)),
-  );
+  const isFound = (one: LiveProcess): boolean =>
+    one.pid > 1 && one.pid !== process.pid && (inSessions(selector, one) || marked(selector, one));
+  const front = withSpares(() => live.filter(isFound));
   for (let one = front.pop(); one !== undefined; one = front.pop()) {
     if (one.pid <= 1 || members.has(one.pid) || one.pid === process.pid) continue;
     members.set(one.pid, one);

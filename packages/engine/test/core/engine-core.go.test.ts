@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { queued, Rig } from "./rig.js";
+import { queued, Rig, unlimited } from "./rig.js";
 import { busyRig, hurriedRig, idleRig, ids } from "./rig-states.js";
 
 describe("why an engine goes", () => {
@@ -57,7 +57,7 @@ describe("an engine in an allocation", () => {
     expect(rig.calls()).toEqual(["exchange 2: wants c1*1; idle 1"]);
     expect([rig.core.holds, rig.core.stats]).toEqual([
       true,
-      { state: "running", why: "", busy: 1, done: 0, failed: 0 },
+      { ...unlimited(2), busy: 1, done: 0, failed: 0 },
     ]);
     rig.answer({ tasks: [queued(2)] });
     expect(rig.calls()).toEqual(["enqueue 3: id 2: task 2"]);

@@ -42,6 +42,7 @@ class World {
         expect([this.claimed.has(id), this.#begun.has(id)]).toEqual([true, false]);
         this.#begun.add(id);
       },
+      onRefused: (tag) => this.#begun.delete(this.#idOf.get(tag) ?? -1),
     });
     const port: EnginePort = {
       launch: (tag) => this.launcher.launch(tag),
@@ -156,6 +157,10 @@ class World {
     this.core.onWanted(this.#wanted);
   }
 
+  second(): void {
+    this.core.onSecond();
+  }
+
   remind(): void {
     if (!this.#reminder) return;
     this.#reminder = false;
@@ -173,11 +178,13 @@ class World {
     this.launcher.lift();
     for (let step = 0; step < 10_000; step++) {
       const quiet = !this.#bell && !this.#reminder && !this.core.holds;
-      const rests = quiet && this.#request === null && this.launcher.rests;
+      const tight = this.core.stats.outOf !== "";
+      const rests = quiet && this.#request === null && this.launcher.rests && !tight;
       const acknowledged = this.#acknowledged;
       this.hear();
       this.remind();
       this.heldDue();
+      this.second();
       this.answer(false);
       this.launcher.obey();
       this.launcher.end(0, 1);
@@ -206,6 +213,8 @@ type Step =
   | { readonly do: "publish"; readonly count: number }
   | { readonly do: "answer"; readonly late: boolean }
   | { readonly do: "end"; readonly which: number; readonly seconds: number }
+  | { readonly do: "refuse"; readonly which: number }
+  | { readonly do: "second" }
   | { readonly do: "hear" | "acknowledge" | "renewal" | "remind" | "heldDue" | "tell" }
   | { readonly do: "obey" | "fall" | "lift" }
   | { readonly do: "order"; readonly wanted: Wanted }
@@ -219,6 +228,8 @@ function take(world: World, step: Step): void {
       return world.answer(step.late);
     case "end":
       return world.launcher.end(step.which, step.seconds);
+    case "refuse":
+      return world.launcher.refuse(step.which);
     case "obey":
     case "fall":
     case "lift":
@@ -228,6 +239,7 @@ function take(world: World, step: Step): void {
     case "hear":
     case "acknowledge":
     case "renewal":
+    case "second":
     case "remind":
     case "heldDue":
     case "tell":
@@ -259,6 +271,8 @@ const event: fc.Arbitrary<Step> = fc.oneof(
     }),
   },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("obey") }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("refuse" as const), which: fc.nat(20) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant("second" as const) }) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant("tell") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constantFrom("fall", "lift") }) },
 );

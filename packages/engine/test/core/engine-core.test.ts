@@ -1,6 +1,6 @@
 import { decodeReport, needsKey } from "@taskmuster/kvs/protocol";
 import { describe, expect, it } from "vitest";
-import { oneCore, queued, Rig } from "./rig.js";
+import { oneCore, queued, Rig, unlimited } from "./rig.js";
 import { busyRig, idleRig } from "./rig-states.js";
 
 describe("an engine that starts", () => {
@@ -79,7 +79,7 @@ describe("an engine that runs", () => {
       "enqueue 2: id 5: task 5",
       "exchange 2: wants c1*1; idle 1",
     ]);
-    expect(rig.core.stats).toEqual({ state: "running", why: "", busy: 2, done: 0, failed: 0 });
+    expect(rig.core.stats).toEqual({ ...unlimited(3), busy: 2, done: 0, failed: 0 });
   });
 
   it("hands a result in and claims in the same exchange", () => {
@@ -104,7 +104,7 @@ describe("an engine that runs", () => {
     expect(rig.calls()).toEqual([
       "exchange 4: reports 2 task 2 signal 9 ends 2, 3 task 1 exit 0 ends 1, 4 task 3 errno 7 ends 3; wants c1*4; idle 4",
     ]);
-    expect(rig.core.stats).toEqual({ state: "running", why: "", busy: 0, done: 4, failed: 2 });
+    expect(rig.core.stats).toEqual({ ...unlimited(4), busy: 0, done: 4, failed: 2 });
   });
 
   it("hands in no more reports at a time than the bound", () => {

@@ -18,6 +18,8 @@ const outcomes: readonly Outcome[] = [
 /** `ids`: of tasks, by their tags. */
 export interface ModelEvents {
   onStart(tag: number): void;
+  /** It has not begun, though it had a slot. */
+  onRefused(tag: number): void;
 }
 
 /**
@@ -94,6 +96,16 @@ export class ModelLauncher implements Pick<EnginePort, "launch" | "enqueue" | "r
     const stopped = this.#stopping.has(tag);
     const outcome = stopped ? outcomes[3] : outcomes[which % outcomes.length];
     this.#end(tag, outcome ?? { kind: "lost" }, stopped, seconds);
+    this.#fill();
+  }
+
+  /** The node is out of processes: what is in these slots could not be started after all. */
+  refuse(which: number): void {
+    const young = [...this.#inSlots].filter((tag) => !this.#stopping.has(tag));
+    const tag = young[which % Math.max(1, young.length)];
+    if (tag === undefined) return;
+    this.#events.onRefused(tag);
+    this.#end(tag, { kind: "failedToStart", errno: 11 }, false, 0);
     this.#fill();
   }
 

@@ -24,6 +24,9 @@ import { emptyDigest } from "../../src/core/output-digest.js";
 
 export const oneCore: NeedsKey = needsKey({ cores: 1 });
 
+/** What an engine says of itself while it runs and nothing limits it. */
+export const unlimited = (usable: number) => ({ state: "running", why: "", outOf: "", usable }) as const;
+
 export interface RigOptions {
   readonly slots?: number;
   readonly start?: readonly string[];

@@ -1,5 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
+  chmodSync,
+  chownSync,
   closeSync,
   constants,
   mkdirSync,
@@ -10,7 +12,7 @@ import {
   rmSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import type { ParentOrders } from "./parent.js";
 import { compiledSpawner, kinds } from "./kinds.js";
@@ -73,6 +75,34 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
       closeSync(reader);
     }
   });
+
+  it.runIf(process.getuid?.() === 0)(
+    "is killed on a node without a process or descriptor left, or room for a file, every tree is dead soon",
+    async () => {
+      // The number of processes is limited for a user other than root.
+      const user = 64_125;
+      const paths = [directory, dirname(program.script)];
+      for (const path of kind === "compiled" ? [...paths, dirname(compiledSpawner())] : paths)
+        chmodSync(path, 0o755);
+      chownSync(directory, user, user);
+      const become = `setpriv --reuid=${user} --regid=${user} --clear-groups`;
+      const parent = start(
+        { commands: [`${daemon} sleep 600`, "sleep 600"] },
+        { shell: `export TMPDIR=${directory}; exec ${become} "$@"` },
+      );
+      const child = Number(await written("daemon"));
+      await until("two tasks and a daemon", () => processesIn(directory).length >= 4);
+      const guard = await parent.launcherPid;
+      const open = Math.max(...readdirSync(`/proc/${guard}/fd`).map(Number)) + 1;
+      // bash keeps its script at 255 if it can; what it has is what it needs.
+      const most = kind === "node" ? 16 : open;
+      const limits = ["--nproc=1:", `--nofile=${most}:`, "--fsize=0:"];
+      execFileSync("setpriv", [...become.split(" ").slice(1), "prlimit", "--pid", String(guard), ...limits]);
+      parent.kill("SIGKILL");
+      await until("the launcher's end", () => !isAlive(guard));
+      expect([processesIn(directory), isAlive(child)]).toEqual([[], false]);
+    },
+  );
 
   it("is stopped past the deadline, every tree is dead, and it hears so when it goes on", async () => {
     const parent = start({ commands: [`${daemon} sleep 600`], deadlineMs: 2500 });

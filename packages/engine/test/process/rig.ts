@@ -226,6 +226,8 @@ export class Run {
 
 export interface ProcessOptions {
   readonly cwd?: string;
+  /** Comes before its command line: another user, a limit. */
+  readonly through?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -236,9 +238,15 @@ export class EngineProcess {
   readonly #exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   stderr = "";
 
-  constructor(script: string, config: EngineConfig, directory: string, { cwd, env }: ProcessOptions) {
+  constructor(
+    script: string,
+    config: EngineConfig,
+    directory: string,
+    { cwd, env, through = [] }: ProcessOptions,
+  ) {
     this.id = config.engine;
-    this.#child = spawn(process.execPath, [script], {
+    const [file, ...args] = [...through, process.execPath, script];
+    this.#child = spawn(file, args, {
       cwd: cwd ?? directory,
       env: { ...process.env, DIR: directory, ...env },
       stdio: ["pipe", "ignore", "pipe"],

@@ -21,6 +21,10 @@ const engineStatsSchema = z.object({
   state: z.enum(["starting", "running", "draining"]),
   /** Why it drains, when nobody ordered it to; else empty. */
   why: z.string(),
+  /** What its node is out of, so that tasks cannot be started ("processes"); empty while it is not. */
+  outOf: z.string(),
+  /** So many tasks at a time it runs at most for that reason; 0: it cannot start even one. */
+  usable: z.int(),
   busy: z.int(),
   done: z.int(),
   failed: z.int(),

@@ -38,6 +38,8 @@ const runStateSchema = z.object({
   held: z.string(),
   /** Waits for contexts for ever (`-S`). */
   serves: z.boolean(),
+  /** Engines that the driver of its own accord told to leave, and why. */
+  drained: z.array(z.object({ engine: z.string(), why: z.string() })),
   /** The newest failures, newest first. */
   failures: z.array(
     z.object({

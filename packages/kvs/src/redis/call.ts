@@ -1,4 +1,4 @@
-import { FencedError, KvsError } from "../errors.js";
+import { FencedError, KvsError, KvsFullError } from "../errors.js";
 import {
   engineIsUnknown,
   exchangeIsLate,
@@ -34,10 +34,7 @@ export function replyError(error: unknown): unknown {
     case "TM_SEQ":
       return exchangeIsLate(Number(detail));
     default:
-      return new KvsError(`the key-value store refused a request: ${error.message}${advice(error.message)}`);
+      if (/\bOOM command not allowed/.test(error.message)) return new KvsFullError();
+      return new KvsError(`the key-value store refused a request: ${error.message}`);
   }
-}
-
-function advice(message: string): string {
-  return message.startsWith("OOM") ? "; raise its maxmemory (CONFIG SET maxmemory)" : "";
 }

@@ -19,6 +19,7 @@ import receive from "./scripts/receive.lua";
 import renew from "./scripts/renew.lua";
 import restore from "./scripts/restore.lua";
 import driver from "./scripts/shared/driver.lua";
+import full from "./scripts/shared/full.lua";
 import held from "./scripts/shared/held.lua";
 import needs from "./scripts/shared/needs.lua";
 import prologue from "./scripts/shared/prologue.lua";
@@ -43,24 +44,24 @@ function script(...parts: readonly string[]): Script {
 
 export const scripts = {
   open: script(purge, open),
-  restore: script(ring, needs, driver, restore),
-  greet: script(driver, greet),
+  restore: script(full, ring, needs, driver, restore),
+  greet: script(full, driver, greet),
   publish: script(ring, driver, publish),
-  withdraw: script(driver, withdraw),
+  withdraw: script(full, driver, withdraw),
   receive: script(driver, reports, receive),
-  acknowledge: script(driver, reports, acknowledge),
-  order: script(driver, order),
-  expel: script(ring, needs, prune, held, driver, expel),
-  beat: script(driver, beat),
-  post: script(driver, post),
+  acknowledge: script(full, driver, reports, acknowledge),
+  order: script(full, driver, order),
+  expel: script(full, ring, needs, prune, held, driver, expel),
+  beat: script(full, driver, beat),
+  post: script(full, driver, post),
   close: script(purge, close),
   enrol: script(enrol),
   ask: script(ask),
   join: script(join),
-  announce: script(held, announce),
-  exchange: script(ring, needs, exchange),
-  renew: script(renew),
-  leave: script(ring, needs, prune, leave),
+  announce: script(full, held, announce),
+  exchange: script(full, ring, needs, exchange),
+  renew: script(full, renew),
+  leave: script(full, ring, needs, prune, leave),
   claimsOf: script(claimsOf),
   snapshot: script(needs, snapshot),
 } as const;

@@ -1,4 +1,5 @@
 import type { ContextLook, EngineLook } from "./look.js";
+import { limitWords } from "../../wording.js";
 import type { Condition } from "./picture.js";
 
 /** An engine renews its lease every 5 s, or more often: after three times that in silence something is wrong. */
@@ -9,14 +10,17 @@ export function engineCondition(
   context: ContextLook | undefined,
   runWanted: EngineLook["wanted"],
   heardMs: number,
+  /** Why the driver told it to leave, if it did so of its own accord. */
+  drained: string | undefined,
 ): Condition {
   if (engine.membership === "left") return { kind: "gone", why: engine.why };
   if (engine.membership === "expelled") return { kind: "lost", why: engine.why };
   if (heardMs > lateMs) return { kind: "late", why: "does not answer" };
   if (engine.wanted === "stop") return { kind: "stopping", why: whoWants(context, runWanted) };
-  if (engine.wanted === "drain") return { kind: "draining", why: whoWants(context, runWanted) };
+  if (engine.wanted === "drain") return { kind: "draining", why: drained ?? whoWants(context, runWanted) };
   // An engine claims nothing before it has started; what it says of itself may be older.
-  if (engine.claims > 0 && engine.stats?.state !== "draining") return { kind: "running", why: "" };
+  if (engine.claims > 0 && engine.stats?.state !== "draining")
+    return { kind: "running", why: limitText(engine) };
   switch (engine.stats?.state) {
     case undefined:
       return { kind: "starting", why: "has joined" };
@@ -25,8 +29,13 @@ export function engineCondition(
     case "draining":
       return { kind: "draining", why: engine.stats.why };
     case "running":
-      return { kind: "running", why: "" };
+      return { kind: "running", why: limitText(engine) };
   }
+}
+
+/** Empty when it can use all its slots. */
+function limitText({ stats, info }: EngineLook): string {
+  return stats === null ? "" : limitWords(stats, info.slots);
 }
 
 function whoWants(context: ContextLook | undefined, runWanted: EngineLook["wanted"]): string {

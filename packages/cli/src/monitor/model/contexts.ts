@@ -90,7 +90,13 @@ function enginePicture(
     claims: engine.claims,
     heardMs,
     endsInSeconds: info.endsAt === null || clock === null ? null : Math.max(0, (info.endsAt - clock) / 1000),
-    condition: engineCondition(engine, context, look.wanted, heardMs),
+    condition: engineCondition(
+      engine,
+      context,
+      look.wanted,
+      heardMs,
+      look.run?.drained.find((each) => each.engine === engine.id)?.why,
+    ),
     retiring: engine.wanted !== "run",
     goneSince,
   };

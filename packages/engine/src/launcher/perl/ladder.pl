@@ -35,6 +35,8 @@ sub stop_tree {
 # STOPPED is for a task whose shell was alive then: one that had just ended by itself has a result.
 sub signal_tree {
     my ($task, $signal, $members) = @_;
+    # Of what cannot be seen the shell at least is known, as nobody has reaped it.
+    $members = [[$task->[PID], 0, 0]] if $blind && !defined $task->[STATUS];
     $task->[STOPPED] = 1 if !defined $task->[STATUS] && grep { $_->[0] == $task->[PID] } @$members;
     signal_members($signal, $members);
 }
@@ -100,7 +102,7 @@ sub advance_stops {
     $quiet_until = $now + 3 * $last_scan_seconds;
     for my $task (@due) {
         my ($members, $stop) = ($found->{ $task->[SERIAL] }, $task->[STOP]);
-        if (!@$members && defined $task->[STATUS]) {
+        if (!@$members && defined $task->[STATUS] && !$blind) {
             # Twice, as one look may miss a child that was born while we looked.
             my $looks = ++$stop->{empty_looks};
             $looks > 1 && ($complete || $looks > 3) ? finish_stop($task) : ($stop->{look_at} = $now);

@@ -31,8 +31,9 @@ my $TAIL_BYTES = 400;   # of both streams; what the engine wants of it depends o
 # needless wake-up costs. Whoever fills a pipe at once waits for us this long, once.
 my $YOUNG_SECONDS = 0.01;
 
-# Too many processes or too little memory is the node's state, not the task's fault: try again for a while.
-my @FORK_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6);
+# Too many processes or too little memory is the node's state, not the task's fault: try again for a moment. When that does not help
+# the engine is told, who starts it later or lets others do so, and less here.
+my @FORK_RETRY_SECONDS = (0.05, 0.1, 0.2, 0.4);
 
 my ($EXITED, $SIGNALLED, $LOST, $EXEC_FAILED, $FORK_FAILED, $TIMED_OUT) = (0 .. 5);   # kinds of end on the wire
 
@@ -76,6 +77,7 @@ sub open_task_channels {
     set_nonblocking($error_reader);
     set_nonblocking($answers) if $answers;
     $answers_slot = poll_slot(-1, 1);
+    spare_descriptors();
 }
 
 # --- slots

@@ -10,6 +10,17 @@ sub remember_session { my ($session, $task) = @_; $by_session{$session} = $task 
 sub forget_session { delete $by_session{ $_[0] } if %by_session }
 sub forget_sessions_of { my ($task) = @_; delete @by_session{ grep { $by_session{$_} == $task } keys %by_session } }
 
+# Tasks may have taken every descriptor that we can have, and still we must see whom to kill.
+my @spare;
+my $SPARE_DESCRIPTORS = 4;
+sub spare_descriptors {
+    while (@spare < $SPARE_DESCRIPTORS) {
+        open(my $null, '<', '/dev/null') or return;
+        push @spare, $null;
+    }
+}
+my $blind = 0;      # the last look at all processes showed none: it failed
+
 # Live processes: pid => [parent, group, session]. A zombie is dead, unless only its first thread has ended.
 sub processes {
     opendir(my $proc, '/proc') or return processes_by_ps();
@@ -52,7 +63,9 @@ sub environment_of {
 sub members {
     my ($tasks, $strays) = @_;
     my $began = monotonic_time();
+    @spare = ();
     my $live = processes();
+    $blind = !%$live;
     my $us = $$;
     my $own = getpgrp(0);   # and our session: we lead both
     my (%children, $gaps);
@@ -95,6 +108,7 @@ sub members {
         }
         push @front, map { [$_, $task] } @{ $children{$pid} || [] };
     }
+    spare_descriptors();
     $last_scan_seconds = monotonic_time() - $began;
     return (\%wanted, !$gaps);
 }

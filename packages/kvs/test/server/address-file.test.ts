@@ -13,11 +13,12 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { KvsError } from "@taskmuster/kvs";
-import { runId } from "@taskmuster/kvs/protocol";
+import { protocolVersion, runId } from "@taskmuster/kvs/protocol";
 import { type RunAddress, readAddressFile, writeAddressFile } from "@taskmuster/kvs/server";
 import { afterAll, describe, expect, it } from "vitest";
 
 const directory = mkdtempSync(join(tmpdir(), "taskmuster-test-"));
+const start = `{"version":${protocolVersion},`;
 afterAll(() => {
   rmSync(directory, { recursive: true });
 });
@@ -94,9 +95,9 @@ describe("an address file", () => {
     ["not json", /not JSON/],
     ["[]", /not an address file of this version/],
     ['{"version":99,"runId":"abcdefgh","addresses":["x"],"private":true}', /version/],
-    ['{"version":2,"runId":"abcdefgh","addresses":[],"private":true}', /addresses/],
-    ['{"version":2,"runId":"NO","addresses":["x"],"private":true}', /run id/],
-    ['{"version":2,"runId":"abcdefgh","addresses":["x"],"password":5,"private":true}', /password/],
+    [`${start}"runId":"abcdefgh","addresses":[],"private":true}`, /addresses/],
+    [`${start}"runId":"NO","addresses":["x"],"private":true}`, /run id/],
+    [`${start}"runId":"abcdefgh","addresses":["x"],"password":5,"private":true}`, /password/],
   ])("is refused when it holds %s", (content, message) => {
     const path = fileWith(content);
     expect(() => readAddressFile(path)).toThrow(KvsError);

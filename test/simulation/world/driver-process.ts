@@ -151,6 +151,7 @@ export class DriverProcess {
       statusFile,
       ledger,
       contexts: enrolled,
+      drainsFailing: false,
       facts: {
         name: "list",
         prefix: files.prefix,

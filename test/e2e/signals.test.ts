@@ -162,5 +162,4 @@ describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
     expect(place().rows("one")).toEqual([]);
     expect(place().processes()).toEqual([]);
   });
-
 });

@@ -24,6 +24,7 @@ export type Operation =
       readonly claims: readonly number[];
       readonly last: boolean;
     }
+  | { readonly kind: "takeOver" }
   /** The last verb of the driver once more, as after a lost answer. */
   | { readonly kind: "repeat" }
   | {
@@ -216,5 +217,6 @@ export const operation: fc.Arbitrary<Operation> = fc.oneof(
       last: fc.boolean(),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ kind: "takeOver" as const }) },
   { weight: 4, arbitrary: fc.constant({ kind: "repeat" as const }) },
 );

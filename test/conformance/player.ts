@@ -58,6 +58,12 @@ export class Player {
         return this.#verb(() => store.greet(token, engineOf(step.pick)));
       case "announce":
         return this.#announce(step);
+      case "takeOver": {
+        const taken = await store.takeOver();
+        if (taken !== null) this.#number = 0;
+        this.#token = taken?.token ?? this.#token;
+        return taken;
+      }
       case "publish":
         return this.#publish(step);
       case "repeat":

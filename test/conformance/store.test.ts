@@ -12,6 +12,7 @@ import { recordSuite } from "./suite/records.js";
 import { reportSuite } from "./suite/reports.js";
 import { returningSuite } from "./suite/returning.js";
 import { runSuite } from "./suite/run.js";
+import { takeoverSuite } from "./suite/takeover.js";
 import { testServers } from "../../packages/kvs/test/test-server.js";
 import { type World, confinedWorld, freshRunId, memoryWorld, redisWorld } from "./world.js";
 
@@ -51,6 +52,7 @@ function conformance(start: () => Promise<World>): void {
 
   describe("a run", () => {
     runSuite(bench);
+    takeoverSuite(bench);
   });
   describe("claims", () => {
     claimSuite(bench);

@@ -135,7 +135,7 @@ describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
 
   it("a driver killed with -9 leaves no store behind once its engine has gone", async () => {
     place().write("tasks", "touch up0; until [ -e go ]; do sleep 0.05; done; touch ended\n");
-    const running = start(["-s", "localhost:1", "-p", "one", "tasks"]);
+    const running = start(["-s", "localhost:1", "-p", "one", "--lease", "10", "tasks"]);
     await begun(running, place(), 1);
     running.kill("SIGKILL");
     await running.finished;
@@ -143,6 +143,7 @@ describe.each(["perl", "node"])("signals, with the %s launcher", (launcher) => {
     const tooSoon = await place().run(["-s", "localhost:1", "-p", "two", "-r", "one_status.txt", "tasks"]);
     expect(tooSoon.code).toBe(1);
     expect(tooSoon.stderr).toContain("is still at work");
+    expect(tooSoon.stderr).toContain("If its driver died, go on with that run: driver --recover ");
     place().write("go", "");
     // What was published is finished first.
     await until("the task ends", () => existsSync(place().path("ended")));

@@ -4,11 +4,14 @@ import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
   choosePrefix,
+  earlierRun,
   type ListStore,
   type ReadyList,
   ResumeFiles,
   type ResumeChoice,
   type RunFiles,
+  type RunSpec,
+  recoverRun,
   runFiles,
   type RunView,
   type StartedRun,
@@ -18,12 +21,14 @@ import {
 import type { RunInfo } from "@taskmuster/kvs/protocol";
 import { parseKvsServerOption } from "@taskmuster/kvs/server";
 import { parseCommandLine } from "./command-line.js";
-import { OwnContext } from "./contexts/own-context.js";
+import { OwnContext, checkReachable } from "./contexts/own-context.js";
 import { type ContextPlan, planContext } from "./contexts/plan-context.js";
+import { withDefaults } from "./contexts/with-defaults.js";
 import { watchProgram } from "./embedding/announce.js";
 import { exitCodeOf, exitCodeOfSignal } from "./exit-codes.js";
 import { listenFor } from "./listen-for.js";
 import { environmentForTasks } from "./own-environment.js";
+import { type Recovery, recoveryOf } from "./recovery.js";
 import { resumeCommand } from "./resume-command.js";
 import { type Settings, settingsOf } from "./settings.js";
 import { SignalHandling } from "./signals.js";
@@ -44,14 +49,16 @@ export async function runDriver(args: readonly string[], exit: (code: number) =>
     return 0;
   }
   const env = ownEnvironment();
-  const settings = settingsOf(commandLine.taskFile, commandLine.options, process.env, hostname());
+  const recovery = recoveryOf(commandLine);
+  const settings =
+    recovery?.settings ?? settingsOf(commandLine.taskFile, commandLine.options, process.env, hostname());
   const say = new Speaker(settings);
   const signals = new SignalHandling(
     { hangup: env.hangupIgnored, warnings: process.env["SLURM_JOB_ID"] === undefined },
     (message) => say.notice(message),
     (signal) => exit(128 + constants.signals[signal]),
   );
-  return new DriverCommand(args, settings, env, say, signals).run();
+  return new DriverCommand(recovery?.remains.run.args ?? args, settings, env, say, signals, recovery).run();
 }
 
 class DriverCommand {
@@ -60,6 +67,7 @@ class DriverCommand {
   readonly #env: OwnEnvironment;
   readonly #say: Speaker;
   readonly #signals: SignalHandling;
+  readonly #recovery: Recovery | null;
 
   constructor(
     args: readonly string[],
@@ -67,12 +75,14 @@ class DriverCommand {
     env: OwnEnvironment,
     say: Speaker,
     signals: SignalHandling,
+    recovery: Recovery | null,
   ) {
     this.#args = args;
     this.#settings = settings;
     this.#env = env;
     this.#say = say;
     this.#signals = signals;
+    this.#recovery = recovery;
   }
 
   async run(): Promise<number> {
@@ -81,18 +91,26 @@ class DriverCommand {
     const cwd = currentDirectory();
     // A program that hands tasks over by way of a server: that is the run's store, too.
     const server = settings.kvsServer ?? (settings.list.kind === "server" ? settings.list.address : null);
-    const kvs = server === null ? null : parseKvsServerOption(server, this.#env.secrets, settings.kvsCa);
+    const kvs =
+      this.#recovery?.server ??
+      (server === null ? null : parseKvsServerOption(server, this.#env.secrets, settings.kvsCa));
     const plan = this.#planContext();
     const { list: choice } = settings;
     const taskFile = choice.kind === "file" ? choice.path : null;
-    const prefix = choosePrefix({
-      option: settings.prefix,
-      nameTasks: taskFile === null ? streamName : taskFile === "-" ? "stdin" : basename(taskFile),
-      cwd,
-      now: new Date(),
-      random: () => randomInt(1000),
-    });
-    const files = runFiles(prefix);
+    const recovery = this.#recovery;
+    const files =
+      recovery?.remains.files ??
+      runFiles(
+        choosePrefix({
+          option: settings.prefix,
+          nameTasks: taskFile === null ? streamName : taskFile === "-" ? "stdin" : basename(taskFile),
+          cwd,
+          now: new Date(),
+          random: () => randomInt(1000),
+        }),
+      );
+    const left = recovery === null && settings.resumeFrom.length === 0 ? earlierRun(taskFile, cwd) : null;
+    if (left !== null) this.#say.notice(left);
     const resume = await this.#resume();
     const list = await prepareList({
       settings,
@@ -101,6 +119,7 @@ class DriverCommand {
       spool: files.spool,
       jobId: files.jobId,
       resume,
+      kept: recovery?.kept ?? null,
       onOutput: (text) => this.#say.pass(text),
       onNotice: (message) => this.#say.notice(message),
     });
@@ -108,44 +127,55 @@ class DriverCommand {
       this.#say.nothingToRun();
       return 0;
     }
+    recovery?.check(list.facts);
     const startedAt = performance.now();
-    const run = await this.#start(list, (openList) =>
-      startRun(
-        {
-          files,
-          taskFile: taskFile === "-" ? null : taskFile,
-          cwd,
-          env: process.env,
-          openList,
-          resume,
-          logFile: settings.logFile === null ? files.driverLog : resolve(settings.logFile),
-          logLevel: settings.logLevel,
-          statusHeader: settings.statusHeader,
-          failFast: settings.failFast,
-          cpusPerTask: settings.context.cpusPerTask ?? 1,
-          defaults: this.#defaults,
-          startMustSucceed: settings.startMustSucceed,
-          serves: settings.serves,
-          programs: {
-            node: process.execPath,
-            context: script("context.js"),
-            dbutil: script("dbutil.js"),
-          },
-          leaseMs: settings.leaseMs,
-          graceMs: settings.graceMs,
-          maxLosses: settings.maxLosses,
-          policy: settings.policy,
-          drainsFailing: settings.drainsFailing,
-          sync: settings.sync,
-          kvs,
-          listen: listenFor(settings, plan),
-          keeperScript: script("keeper.js"),
-          onNotice: (message) => this.#say.notice(message),
-          onError: (message) => this.#say.error(`driver: ${message}`),
+    const run = await this.#start(list, (openList) => {
+      const spec: RunSpec = {
+        files,
+        args: this.#args,
+        taskFile: taskFile === "-" ? null : taskFile,
+        cwd,
+        env: process.env,
+        openList,
+        resume,
+        logFile: settings.logFile === null ? files.driverLog : resolve(settings.logFile),
+        logLevel: settings.logLevel,
+        statusHeader: settings.statusHeader,
+        failFast: settings.failFast,
+        cpusPerTask: this.#told.context.cpusPerTask ?? 1,
+        defaults: this.#defaults,
+        startMustSucceed: settings.startMustSucceed,
+        serves: settings.serves,
+        programs: {
+          node: process.execPath,
+          context: script("context.js"),
+          dbutil: script("dbutil.js"),
         },
-        () => (plan === null ? [] : [this.#startContext(plan, cwd)]),
-      ),
-    );
+        leaseMs: settings.leaseMs,
+        graceMs: settings.graceMs,
+        maxLosses: settings.maxLosses,
+        policy: settings.policy,
+        drainsFailing: settings.drainsFailing,
+        sync: settings.sync,
+        kvs,
+        listen: listenFor(settings, plan),
+        keeperScript: script("keeper.js"),
+        onNotice: (message) => this.#say.notice(message),
+        onError: (message) => this.#say.error(`driver: ${message}`),
+      };
+      const start = (chosen: ContextPlan | null) =>
+        chosen === null ? [] : [this.#startContext(chosen, cwd)];
+      return recovery === null
+        ? startRun(spec, () => start(plan))
+        : recoverRun(
+            {
+              ...spec,
+              assumeDead: recovery.assumeDead,
+              checkAddress: (address) => (plan === null ? undefined : checkReachable(plan, address)),
+            },
+            (engines) => start(recovery.besides(plan, engines)),
+          );
+    });
     if (typeof run === "number") return run;
     this.#signals.aim(run.driver);
     this.#say.begin(this.#firstLines(list.tasks, plan, files));
@@ -203,16 +233,21 @@ class DriverCommand {
   }
 
   get #defaults(): RunInfo["defaults"] {
-    const { cpusPerTask, tasksPerNode, envResources, idleTimeoutMs } = this.#settings.context;
-    const { launcher, logLevel } = this.#settings;
+    const { cpusPerTask, tasksPerNode, envResources, idleTimeoutMs } = this.#told.context;
+    const { launcher, logLevel } = this.#told;
     return { cpusPerTask, tasksPerNode, envResources: [...envResources], idleTimeoutMs, launcher, logLevel };
+  }
+
+  /** As the run began: what engines are told who join it. */
+  get #told(): Settings {
+    return this.#recovery?.before ?? this.#settings;
   }
 
   /** Null: others will add contexts. */
   #planContext(): ContextPlan | null {
     const { context } = this.#settings;
     if (context.where.kind === "none") return null;
-    const plan = planContext(context, this.#defaults, process.env, hostname());
+    const plan = planContext(context, withDefaults(context, this.#defaults), process.env, hostname());
     for (const notice of plan.notices) this.#say.notice(notice);
     return plan;
   }
@@ -222,7 +257,7 @@ class DriverCommand {
     return new OwnContext({
       plan,
       retire: context.retire,
-      defaults: this.#defaults,
+      defaults: withDefaults(context, this.#defaults),
       taskLimit: context.taskLimit,
       leaseMs,
       cwd,
@@ -247,7 +282,8 @@ class DriverCommand {
 
   async #resume(): Promise<ResumeChoice | null> {
     if (this.#settings.resumeFrom.length === 0) return null;
-    const files = await ResumeFiles.open(this.#settings.resumeFrom);
+    const { resumeFrom } = this.#settings;
+    const files = await ResumeFiles.open(this.#recovery?.whereNow(resumeFrom) ?? resumeFrom);
     for (const warning of files.warnings) this.#say.notice(warning);
     return { files, retryFailed: this.#settings.retry, force: this.#settings.forceResume };
   }
@@ -260,15 +296,15 @@ class DriverCommand {
     spool: string | null,
     setAside: { readonly from: string; readonly to: string } | null,
   ): string | null {
-    if (view.reason === null || view.reason.kind === "finished") return null;
+    if (view.reason === null || view.reason.kind === "finished" || view.reason.kind === "fenced") return null;
     // Where the list itself is at fault it must be mended first; there may be nothing left of a list whose end is known.
     if (total !== null && view.done - view.unrecorded + view.skipped >= total) return null;
     const { list } = this.#settings;
     return resumeCommand({
       args: this.#args,
-      taskFile: list.kind === "file" ? list.path : null,
+      taskFile: this.#recovery === null ? (list.kind === "file" ? list.path : null) : this.#recovery.taskFile,
       statusFile: files.status,
-      spool,
+      spool: this.#recovery?.spool ?? spool,
       setAside,
     });
   }

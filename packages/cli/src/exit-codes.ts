@@ -9,6 +9,7 @@ export function exitCodeOf(view: RunView, options: { readonly exitCode: boolean 
     case "barrierCheck":
     case "noEngines":
     case "badInput":
+    case "fenced":
     case "broken":
       return 1;
     case "drained":

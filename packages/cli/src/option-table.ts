@@ -93,6 +93,16 @@ export const driverOptions: readonly OptionRow[] = [
     flags: "--force-resume",
     help: "with -r, go on even if tasks differ from those in the status file",
   },
+  {
+    origin: "ours",
+    flags: "--recover <prefix>",
+    help: "go on with a run whose driver died: by its prefix or its status file; the task file and what else was said stand in its ledger",
+  },
+  {
+    origin: "ours",
+    flags: "--assume-dead",
+    help: "with --recover: the host of the run's store is down for good; whatever worked there is dead",
+  },
   { origin: "disBatch", flags: "-e, --exit-code", help: "exit with status 1 when any task failed" },
   {
     origin: "disBatch",

@@ -1,4 +1,5 @@
 import {
+  type ListFacts,
   type ListStore,
   MailNotifier,
   type ReadyList,
@@ -15,6 +16,8 @@ import type { Settings } from "./settings.js";
 
 /** A list, as far as it is known before there is a run. */
 export interface PreparedList {
+  /** Of a list that can be read twice; null: of another. */
+  readonly facts: ListFacts | null;
   /** Number of tasks; null: not known. */
   readonly tasks: number | null;
   /** There is nothing to run, for certain. */
@@ -36,6 +39,8 @@ interface Around {
   readonly spool: string;
   readonly jobId: string;
   readonly resume: ResumeChoice | null;
+  /** What was kept of a stream, for a run that is recovered; null: the list is as it is named. */
+  readonly kept: { readonly name: string; readonly upTo: number } | null;
   /** What a task command writes. */
   readonly onOutput: (text: Uint8Array) => void;
   readonly onNotice: (message: string) => void;
@@ -50,11 +55,13 @@ export async function prepareList(around: Around): Promise<PreparedList> {
 
 async function prepareFile(path: string, around: Around, mail: Mail): Promise<PreparedList> {
   const { settings, resume, onNotice } = around;
-  const list = await openList(path, { lenient: settings.lenient, spool: around.spool });
+  const { lenient } = settings;
+  const list = await openList(path, { lenient, spool: around.spool, ...around.kept });
   if (resume !== null && list.reread !== null && !resume.force) await verifyResume(list.reread, resume);
   const { perEngine, first, notices } = await readPerEngine(list.source);
   for (const notice of notices) onNotice(notice);
   return {
+    facts: list.reread === null ? null : list.facts(),
     tasks: list.tasks,
     isEmpty: first.length === 0,
     open: ({ log }) =>
@@ -64,6 +71,8 @@ async function prepareFile(path: string, around: Around, mail: Mail): Promise<Pr
         first,
         total: list.tasks,
         ids: list.ids,
+        facts: list.facts(),
+        reread: list.reread,
         sinks: mail.begin(log),
         end: () => Promise.resolve(),
       }),
@@ -82,6 +91,7 @@ function prepareStream(around: Around, mail: Mail): PreparedList {
   const starting = new AbortController();
   let opened: Awaited<ReturnType<typeof openKvsList>> | null = null;
   return {
+    facts: null,
     tasks: null,
     isEmpty: false,
     open: async (store) => {
@@ -102,7 +112,14 @@ function prepareStream(around: Around, mail: Mail): PreparedList {
         onNotice,
       });
       for (const notice of opened.notices) onNotice(notice);
-      return { ...opened, total: null, ids: null, sinks: [opened, ...mail.begin(store.log)] };
+      return {
+        ...opened,
+        total: null,
+        ids: null,
+        facts: { kind: "program", spool: opened.spool.path ?? around.spool },
+        reread: null,
+        sinks: [opened, ...mail.begin(store.log)],
+      };
     },
     get spool() {
       return opened?.spool.path ?? null;

@@ -89,6 +89,8 @@ export class Driver {
   #recordFailure: Error | null = null;
   /** There is no store any more that could tell who is left. */
   #storeless = false;
+  /** Another driver has taken over. */
+  #fenced = false;
   readonly #end = new AbortController();
 
   constructor(parts: DriverParts) {
@@ -148,9 +150,14 @@ export class Driver {
     return this.#parts.core.view;
   }
 
+  /** Another driver has taken the run over. */
+  get wasFenced(): boolean {
+    return this.#fenced;
+  }
+
   /** Resolves when the run has ended, however it did; `view.reason` tells. The files are closed, the store is not. */
   async run(): Promise<RunView> {
-    const { core, statusFile } = this.#parts;
+    const { core, ledger, statusFile } = this.#parts;
     const feeding = this.#parts.feeder
       .run(() => {
         this.#onItems();
@@ -162,7 +169,7 @@ export class Driver {
     const ticking = this.#pulse.run(this.#end.signal).catch((error: unknown) => this.#break(error));
     await this.#receive();
     // Before the run is over: it may fail, and that must count.
-    await this.#recorder.finish().catch((error: unknown) => this.#onRecordFailed(error));
+    if (!this.#fenced) await this.#recorder.finish().catch((error: unknown) => this.#onRecordFailed(error));
     core.onNobodyLeft();
     this.#over = true;
     this.#disk.close();
@@ -173,8 +180,11 @@ export class Driver {
     await Promise.all([talking, ticking]);
     // The feeder may wait for a stream that never ends; nobody needs what it would bring.
     void feeding;
-    this.#refusals.tell();
-    this.#writeEnd();
+    if (this.#fenced) ledger.close();
+    else {
+      this.#refusals.tell();
+      this.#writeEnd();
+    }
     await statusFile.close();
     return core.view;
   }
@@ -224,6 +234,7 @@ export class Driver {
 
   /** At once, without grace. */
   kill(): void {
+    if (this.#fenced) return;
     this.#disk.giveUp();
     for (const context of this.#parts.contexts) context.kill();
     void this.#killOthers();
@@ -266,7 +277,7 @@ export class Driver {
   #onOrders(): void {
     this.#retryClock.look();
     this.#toSay.ring();
-    if (this.#parts.core.phase === "stopping" && this.#stopTimer === null)
+    if (this.#parts.core.phase === "stopping" && this.#stopTimer === null && !this.#fenced)
       this.#watchStop(this.#parts.graceMs + 5_000);
   }
 
@@ -327,7 +338,8 @@ export class Driver {
   async #seeOff(position: number): Promise<void> {
     const areGone = (): boolean =>
       this.#storeless ? this.#presence.contextsLeft === 0 : this.#presence.nobodyLeft;
-    while (!areGone()) await this.#receiverWake.wait();
+    while (!areGone() && !this.#fenced) await this.#receiverWake.wait();
+    if (this.#fenced) return;
     try {
       for (let from = position; !this.#storeless;) {
         const taken = await this.#takeReports(from);
@@ -401,7 +413,9 @@ export class Driver {
   /** Something failed that the run cannot do without: nothing more may start, and what runs cannot be recorded. */
   #break(error: unknown): void {
     // What was under way when the store was given up: its failure is no news.
-    if (this.#over || error instanceof KvsClosedError) return;
+    if (this.#over || this.#fenced || error instanceof KvsClosedError) return;
+    // The one that has taken over may have come to the end of the run meanwhile, store and all.
+    if (error instanceof FencedError || !this.#parts.ledger.isOf(process.pid)) return this.#onFenced();
     const { core, contexts, log, graceMs, store } = this.#parts;
     const message = error instanceof Error ? error.message : String(error);
     log.fatal({ err: error }, "the run cannot go on");
@@ -411,7 +425,7 @@ export class Driver {
     // Nor is anything heard any more of who is there when the store does not make sense.
     const senseless =
       error instanceof MalformedMessageError || (error instanceof KvsError && !message.includes("OOM"));
-    if (senseless || error instanceof KvsLostError || error instanceof FencedError || unexpected) {
+    if (senseless || error instanceof KvsLostError || unexpected) {
       this.#storeless = true;
       for (const context of contexts) context.terminate();
     }
@@ -421,6 +435,19 @@ export class Driver {
     this.#watchStop(graceMs + 500, senseless);
     this.#receiverWake.ring();
     this.#onNews();
+  }
+
+  /** Another driver has taken over: engines, store and files are its own now, and it must not be disturbed. */
+  #onFenced(): void {
+    const { core, log, store } = this.#parts;
+    log.fatal("another driver has taken this run over");
+    this.#fenced = true;
+    core.stop({ kind: "fenced" });
+    if (this.#stopTimer !== null) clearTimeout(this.#stopTimer);
+    this.#disk.giveUp();
+    this.#receiverWake.ring();
+    this.#toSay.ring();
+    void store.disconnect();
   }
 
   #watchStop(ms: number, givesUpStore = false): void {

@@ -1,6 +1,7 @@
 import { TaskmusterError } from "@taskmuster/kvs";
 import type { Bell } from "./bell.js";
 import type { DriverCore } from "./core/driver-core.js";
+import type { Inheritance } from "./core/inheritance.js";
 import { type FoundRow, identityOf } from "./core/resume-index.js";
 import { type StatusRow, commandColumn } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
@@ -48,6 +49,8 @@ export class Feeder {
   readonly #core: DriverCore;
   readonly #source: TaskSource;
   readonly #resume: ResumeChoice | null;
+  readonly #inherited: Inheritance | null;
+  readonly #mayBegin: Promise<void> | null;
   readonly #room: Bell;
   readonly #onNotice: (message: string) => void;
   #items: readonly Item[];
@@ -58,6 +61,10 @@ export class Feeder {
     readonly source: TaskSource;
     readonly first: readonly Item[];
     readonly resume: ResumeChoice | null;
+    /** What a driver before this one has published. */
+    readonly inherited?: Inheritance | null;
+    /** Nothing is fed before. Does not reject. */
+    readonly mayBegin?: Promise<void> | null;
     readonly room: Bell;
     readonly onNotice: (message: string) => void;
   }) {
@@ -65,6 +72,8 @@ export class Feeder {
     this.#source = parts.source;
     this.#items = parts.first;
     this.#resume = parts.resume;
+    this.#inherited = parts.inherited ?? null;
+    this.#mayBegin = parts.mayBegin ?? null;
     this.#room = parts.room;
     this.#onNotice = parts.onNotice;
   }
@@ -75,6 +84,7 @@ export class Feeder {
    */
   async run(afterBatch: () => Promise<void> | null): Promise<void> {
     try {
+      if (this.#mayBegin !== null) await this.#mayBegin;
       let next = 0;
       while (this.#core.phase === "running") {
         if (!this.#core.wantsItems) {
@@ -107,14 +117,20 @@ export class Feeder {
 
   /** Of a list that is resumed most may be passed over, and needs no room. */
   get #batch(): number {
-    return this.#resume === null ? Math.min(mostItems, Math.max(1, this.#core.roomForItems)) : resumedItems;
+    const skips = this.#resume !== null || this.#inherited !== null;
+    return skips ? resumedItems : Math.min(mostItems, Math.max(1, this.#core.roomForItems));
   }
 
   #takeTask(task: TaskItem): Promise<void> | null {
+    const inherited = this.#inherited;
+    if (inherited !== null && this.#core.isKnown(task.id)) {
+      this.#core.sawItem(task.id);
+      return null;
+    }
     const resume = this.#resume;
     const found = resume === null ? null : rowToSkipBy(task, resume);
     if (resume === null || found === null) {
-      this.#core.onTask(task);
+      this.#core.onTask(task, inherited === null ? null : inherited.find(task.id));
       return null;
     }
     if (!resume.force && !isOf(found, task))
@@ -137,7 +153,9 @@ export class Feeder {
   #take(item: Exclude<Item, { kind: "task" }>): void {
     switch (item.kind) {
       case "barrier":
-        this.#core.onBarrier(item, Date.now());
+        if (this.#inherited !== null && (this.#core.isKnown(item.id) || this.#inherited.wasPassed(item.id)))
+          this.#core.onPastBarrier(item, Date.now());
+        else this.#core.onBarrier(item, Date.now());
         return;
       case "notice":
         this.#onNotice(`line ${item.line}: ${item.message}`);

@@ -1,5 +1,16 @@
-import { closeSync, fdatasyncSync, fstatSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fdatasyncSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from "node:fs";
+import { hostname } from "node:os";
 import { openPrivateFile } from "@taskmuster/kvs";
+import { parseLedger } from "./audit/core/ledger.js";
 import type { LedgerEntry } from "./core/ledger-entry.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 
@@ -69,6 +80,16 @@ export class LedgerFile {
     closeSync(this.#fd);
     this.#fd = null;
     return this.#waiting !== "";
+  }
+
+  /** Whether a driver of this host with this number was the last one to begin, as far as it can be read. */
+  isOf(pid: number): boolean {
+    try {
+      const driver = parseLedger(readFileSync(this.path, "utf8")).sections.at(-1)?.drivers.at(-1) ?? null;
+      return driver === null || (driver.host === hostname() && driver.pid === pid);
+    } catch {
+      return true;
+    }
   }
 
   #try(): void {

@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { closeSync, constants, fstatSync, openSync, read } from "node:fs";
-import { basename } from "node:path";
+import { basename, resolve } from "node:path";
 import { promisify } from "node:util";
 import { TaskmusterError } from "@taskmuster/kvs";
 import type { PerEngineLines } from "./core/driver-core.js";
+import type { ListFacts } from "./core/ledger-entry.js";
 import { identityOf } from "./core/resume-index.js";
 import { commandColumn } from "./core/status-line/index.js";
 import { type Item, TaskFileParser, TaskFileScanner } from "./core/task-file/index.js";
@@ -30,6 +32,8 @@ export interface OpenedList {
   readonly ids: number | null;
   /** Where a stream is kept as it comes; null for a file. */
   readonly spool: { readonly path: string | null } | null;
+  /** For whoever goes on with the run; a stream must have been read from. */
+  readonly facts: () => ListFacts;
   /** Reads a regular file once more from its beginning, some items at a time; null for a stream. */
   readonly reread: (() => AsyncGenerator<readonly Item[]>) | null;
 }
@@ -41,22 +45,39 @@ export interface OpenedList {
  */
 export async function openList(
   path: string,
-  options: { readonly lenient: boolean; readonly spool: string },
+  options: ListOptions & { readonly spool: string },
 ): Promise<OpenedList> {
   const fd = path === "-" ? 0 : openFile(path);
-  const name = path === "-" ? "stdin" : basename(path);
-  if (path !== "-" && fstatSync(fd).isFile()) {
-    const { tasks, barriers } = await scan(path, fd, options);
+  const name = options.name ?? (path === "-" ? "stdin" : basename(path));
+  const stat = fstatSync(fd);
+  if (path !== "-" && stat.isFile()) {
+    const { tasks, barriers, sha256 } = await scan(path, fd, options);
     return {
-      source: new ParsedSource(name, new FileBytes(fd), options),
+      source: new ParsedSource(name, new FileBytes(fd, options.upTo), options),
       tasks,
       ids: tasks + barriers,
       spool: null,
+      facts: () => ({ kind: "file", path: resolve(path), bytes: stat.size, sha256 }),
       reread: () => itemsOf(fd, options),
     };
   }
   const spool = new SpooledBytes(bytesOf(fd), options.spool);
-  return { source: new ParsedSource(name, spool, options), tasks: null, ids: null, spool, reread: null };
+  return {
+    source: new ParsedSource(name, spool, options),
+    tasks: null,
+    ids: null,
+    spool,
+    facts: () => ({ kind: "stream", spool: spool.path ?? options.spool, name }),
+    reread: null,
+  };
+}
+
+interface ListOptions {
+  readonly lenient: boolean;
+  /** As tasks know it, if it is not that of the file. */
+  readonly name?: string;
+  /** So many bytes of a regular file are the list. */
+  readonly upTo?: number;
 }
 
 /** Reads the PERENGINE block and what follows it, so far as it is there; no item in `first`: there is nothing to run. */
@@ -120,26 +141,28 @@ function openFile(path: string): number {
 async function scan(
   path: string,
   fd: number,
-  options: { readonly lenient: boolean },
-): Promise<{ readonly tasks: number; readonly barriers: number }> {
+  options: ListOptions,
+): Promise<{ readonly tasks: number; readonly barriers: number; readonly sha256: string }> {
   const scanner = new TaskFileScanner(options);
+  const hash = createHash("sha256");
   try {
-    for await (const chunk of chunks(fd)) {
+    for await (const chunk of chunks(fd, options.upTo)) {
       scanner.feed(chunk);
       if (scanner.failed) break;
+      hash.update(chunk);
     }
   } catch (cause) {
     throw new TaskFileError(`cannot read the task file ${path}: ${reasonOf(cause)}`, { cause });
   }
   const { error, tasks, barriers } = scanner.end();
-  if (error === null) return { tasks, barriers };
+  if (error === null) return { tasks, barriers, sha256: hash.digest("hex") };
   closeSync(fd);
   throw new TaskFileError(`${path}, line ${error.line}: ${error.message}`);
 }
 
-async function* itemsOf(fd: number, options: { readonly lenient: boolean }): AsyncGenerator<readonly Item[]> {
+async function* itemsOf(fd: number, options: ListOptions): AsyncGenerator<readonly Item[]> {
   const parser = new TaskFileParser(options);
-  for await (const chunk of chunks(fd)) {
+  for await (const chunk of chunks(fd, options.upTo)) {
     parser.feed(chunk);
     yield* itemsIn(parser);
   }
@@ -163,10 +186,10 @@ function readItems(parser: TaskFileParser): readonly Item[] {
 }
 
 /** Each is there only until the next one is asked for. */
-async function* chunks(fd: number): AsyncGenerator<Buffer> {
+async function* chunks(fd: number, upTo = Infinity): AsyncGenerator<Buffer> {
   const buffer = Buffer.allocUnsafe(256 * 1024);
   for (let position = 0; ;) {
-    const { bytesRead } = await readFd(fd, buffer, 0, buffer.length, position);
+    const { bytesRead } = await readFd(fd, buffer, 0, Math.min(buffer.length, upTo - position), position);
     if (bytesRead === 0) return;
     position += bytesRead;
     yield buffer.subarray(0, bytesRead);

@@ -5,6 +5,9 @@ import { TaskmusterError } from "@taskmuster/kvs";
 import { type Snapshot, runId } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { readAddressFile } from "@taskmuster/kvs/server";
+import { prefixOf } from "./audit/ledger-of.js";
+import { recoverCommand } from "./recovery/earlier-run.js";
+import { isUnfinished } from "./recovery/remains.js";
 import type { RunFiles } from "./run-files.js";
 
 export interface PrefixClaim {
@@ -30,7 +33,7 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
     throw new TaskmusterError(
       "E_PREFIX",
       `the run of ${path} (-r) is still at work, or engines that its driver has left behind are: its key-value store ` +
-        `answers. Stop it, or wait until it has ended`,
+        `answers. Stop it, or wait until it has ended${orRecover(prefixOf(path))}`,
     );
   }
   if (existsSync(files.kvsInfo)) {
@@ -38,13 +41,20 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
       throw new TaskmusterError(
         "E_PREFIX",
         `another driver, or engines that one has left behind, are at work on ${files.prefix}: its key-value store answers. ` +
-          `Wait until that run has ended, or choose another prefix with -p`,
+          `Wait until that run has ended, or choose another prefix with -p${orRecover(files.prefix)}`,
       );
     }
     rmSync(files.kvsInfo, { force: true });
   }
   if (!existsSync(files.status)) return { setAside: null };
   if (!resumedFrom.some((path) => isSameFile(path, files.status))) {
+    if (isUnfinished(files.prefix)) {
+      throw new TaskmusterError(
+        "E_PREFIX",
+        `${files.status} is that of a run that did not end. If its driver died, go on with it: ${recoverCommand(files.prefix)}. ` +
+          `For another run choose another prefix with -p`,
+      );
+    }
     throw new TaskmusterError(
       "E_PREFIX",
       `${files.status} exists already, and a status file is never overwritten. ` +
@@ -54,6 +64,13 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
   const setAside = freeName(files.prefix);
   renameSync(files.status, setAside);
   return { setAside };
+}
+
+/** What else there is to do about a run whose driver may be dead. */
+function orRecover(prefix: string | null): string {
+  return prefix !== null && isUnfinished(prefix)
+    ? `. If its driver died, go on with that run: ${recoverCommand(prefix)}`
+    : "";
 }
 
 function isSameFile(one: string, other: string): boolean {

@@ -50,7 +50,7 @@ export async function serverBinary(env: NodeJS.ProcessEnv): Promise<string> {
 
 /** Sees to it that a private server does not outlive us for longer than its engines need it. */
 export function keep(
-  server: PrivateServer,
+  server: Pick<PrivateServer, "pid" | "directory">,
   spec: {
     readonly keeperScript: string;
     readonly files: Pick<RunFiles, "kvsInfo">;

@@ -3,34 +3,28 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
 import { KvsError, whyUnsafe } from "@taskmuster/kvs";
-import {
-  type RunId,
-  type RunInfo,
-  encodeRunInfo,
-  needsKey,
-  protocolVersion,
-  runId,
-} from "@taskmuster/kvs/protocol";
+import { type RunId, type RunInfo, encodeRunInfo, protocolVersion, runId } from "@taskmuster/kvs/protocol";
 import { type KvsAddress, type Listen, writeAddressFile } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
-import { Bell } from "./bell.js";
-import { DriverCore, type PerEngineLines } from "./core/driver-core.js";
+import { type RunParts, assembleRun, coreOf, finishRun } from "./assemble-run.js";
+import type { PerEngineLines } from "./core/driver-core.js";
+import type { ListFacts } from "./core/ledger-entry.js";
 import { statusHeader } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
 import type { TaskPolicy } from "./core/task-policy.js";
 import { type DbUtilPrograms, dbUtilScript, linkDbUtilScript, writeDbUtilScript } from "./dbutil-script.js";
-import { Driver } from "./driver.js";
-import { enrolContext } from "./enrol-context.js";
-import { Feeder, type ResumeChoice } from "./feeder.js";
+import type { Driver } from "./driver.js";
+import type { ResumeChoice } from "./feeder.js";
 import { ledgerVersion } from "./core/ledger-entry.js";
 import { LedgerFile } from "./ledger-file.js";
 import { openLog } from "./log.js";
 import { claimPrefix } from "./prefix-claim.js";
 import type { RunFiles } from "./run-files.js";
-import type { RunContext, StartingContext } from "./run-context.js";
+import { epochEntry } from "./recovery/epoch-entry.js";
+import type { StartingContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { RunView } from "./core/run-view.js";
-import { closeStore, keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
+import { keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
 import { reasonOf, StatusFile } from "./status-file.js";
 import { keepAlive } from "./store/keep-alive.js";
 import { openStore } from "./store/open-store.js";
@@ -38,6 +32,8 @@ import type { TaskSource } from "./task-source/task-source.js";
 
 export interface RunSpec {
   readonly files: RunFiles;
+  /** The command line, for a driver that takes the run over. */
+  readonly args: readonly string[];
   /** As it was named; null: the list is no file. */
   readonly taskFile: string | null;
   readonly cwd: string;
@@ -89,6 +85,9 @@ export interface ReadyList {
   readonly total: number | null;
   /** Number of tasks and barriers; null: not known. */
   readonly ids: number | null;
+  readonly facts: ListFacts;
+  /** Reads it once more from its beginning; null: it cannot be. */
+  readonly reread: (() => AsyncGenerator<readonly Item[]>) | null;
   /** Whom the results are told, beside the status file. */
   readonly sinks: readonly ResultSink[];
   /** Called when the run has ended and all is told, while the store is still there; also when it could not begin. Does not throw. */
@@ -223,6 +222,8 @@ async function start(
       resumedFrom: spec.resume?.files.paths ?? [],
       setAside,
       ids: list.ids,
+      args: spec.args,
+      list: list.facts,
       options: {
         failFast: spec.failFast,
         retryFailed: spec.resume?.retryFailed ?? false,
@@ -236,7 +237,7 @@ async function start(
         serves: spec.serves,
       },
     },
-    { kind: "epoch", at, token },
+    epochEntry(at, token, address),
   );
   undo.push(() => {
     const end = { reason: "notStarted", done: 0, ids: 0, listRead: false, bytes: 0 };
@@ -244,63 +245,24 @@ async function start(
   });
   log.info({ runId: id, prefix: files.prefix, privateServer: server !== null }, "run started");
 
-  const core = new DriverCore(
-    {
-      needs: needsKey({ cores: spec.cpusPerTask }),
-      failFast: spec.failFast,
-      maxLosses: spec.maxLosses,
-      policy: spec.policy,
-      node: host,
-      pid: process.pid,
-    },
-    list.perEngine,
-  );
-  // What is expected, until the engines have joined and tell themselves.
-  core.onMembers({
-    engines: 0,
-    slots: contexts.reduce((sum, context) => sum + context.slots, 0),
-    claimed: 0,
-  });
-  const enrolled: RunContext[] = [];
-  for (const context of contexts) {
-    enrolled.push(await enrolContext(context, { store, runId: id, address, leaseMs: spec.leaseMs, log }));
-  }
-  const room = new Bell();
-  const feeder = new Feeder({
-    core,
-    source: list.source,
-    first: list.first,
-    resume: spec.resume,
-    room,
-    onNotice: spec.onNotice,
-  });
-  const driver = new Driver({
+  const parts: RunParts = {
+    spec,
+    list,
+    core: coreOf(spec, list),
     store,
     privateStore: server !== null,
     token,
-    core,
-    feeder,
-    room,
-    sinks: list.sinks,
+    runId: id,
+    address,
+    contexts,
     statusFile,
     ledger,
-    contexts: enrolled,
-    facts: {
-      name: list.source.name,
-      prefix: files.prefix,
-      host,
-      pid: process.pid,
-      startedAt: Date.now(),
-      total: list.total,
-      serves: spec.serves,
-    },
     log,
-    leaseMs: spec.leaseMs,
-    graceMs: spec.graceMs,
-    drainsFailing: spec.drainsFailing,
-    onNotice: spec.onNotice,
-    onError: spec.onError,
-  });
+    startedAt: Date.now(),
+    inherited: null,
+    mayBegin: null,
+  };
+  const driver = await assembleRun(parts);
   // Only now, when nothing can fail any more: the newest run is one that works.
   if (spec.taskFile !== null) linkDbUtilScript(`${resolve(spec.cwd, spec.taskFile)}_dbUtil.sh`, files.dbUtil);
   fail = (error) => driver.fail(error);
@@ -308,13 +270,10 @@ async function start(
     driver,
     setAside,
     finish: async () => {
-      await list.source.close();
-      await list.end(driver.view);
-      await closeStore(store, token, log);
-      await lasting?.stop();
-      rmSync(files.kvsInfo, { force: true });
-      await spec.resume?.files.close();
-      log.info("run ended");
+      await finishRun(parts, driver, async () => {
+        await lasting?.stop();
+        rmSync(files.kvsInfo, { force: true });
+      });
     },
   };
 }

@@ -72,6 +72,16 @@ export class StatusFile {
     return this.#goodBytes + this.#unsyncedBytes;
   }
 
+  /** Goes on with a file that has so many bytes, all of them whole rows. */
+  static goOn(
+    path: string,
+    file: FileHandle,
+    goodBytes: number,
+    options: { readonly sync: boolean },
+  ): StatusFile {
+    return new StatusFile(path, file, goodBytes, options.sync);
+  }
+
   /**
    * Resolves when `rows` are on disk; without `sync`, when they are on their way, which is good enough for what stands elsewhere
    * too. Rejects with `StatusFileError`; then none of `rows` counts, and the same call may be made again.

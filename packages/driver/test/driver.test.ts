@@ -112,20 +112,23 @@ describe("Driver", () => {
     expect(rows()).toEqual([]);
   });
 
-  it("ends when another driver takes the run over, and writes nothing more", async () => {
+  it("ends at once when another driver takes the run over, and touches nothing of it any more", async () => {
     const driver = await start(1, [alice]);
     const ended = driver.run();
     const [hand] = hands;
     const tasks = (await hand?.claim(1)) ?? [];
     const other = new MemoryStore(server, run);
-    await other.open(new Uint8Array(0));
+    await other.takeOver();
     await hand?.exchange(0, ...tasks);
-    await vi.waitFor(() => expect(driver.view.reason?.kind).toBe("broken"));
+    expect((await ended).reason).toEqual({ kind: "fenced" });
+    expect(driver.wasFenced).toBe(true);
+    // Its engine may still be there: it is the other driver's now.
+    expect((await other.snapshot()).engines).toMatchObject([
+      { engine: alice, state: "member", wanted: "run" },
+    ]);
+    driver.kill();
+    expect((await other.snapshot()).engines).toMatchObject([{ state: "member" }]);
     hand?.die("");
-    expect((await ended).reason).toMatchObject({
-      kind: "broken",
-      message: "another driver has taken this run over",
-    });
     expect(rows()).toEqual([]);
     await other.disconnect();
   });

@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { describe, expect, it, vi } from "vitest";
 import { quietWindow as quietForAudit } from "../src/audit/core/begun.js";
 import { completeVersion, parseLedger } from "../src/audit/core/ledger.js";
@@ -12,13 +13,13 @@ const path = usePlace();
 describe("a ledger", () => {
   it("is appended to, one line of JSON an entry, and is private", () => {
     const first = new LedgerFile(path("l"));
-    first.append({ kind: "epoch", at: "now", token: 1 });
+    first.append({ kind: "window", at: "now", tasks: 1 });
     first.close();
     first.close();
     const second = new LedgerFile(path("l"));
-    second.append({ kind: "epoch", at: "now", token: 2 }, { kind: "window", at: "then", tasks: 3 });
+    second.append({ kind: "window", at: "now", tasks: 2 }, { kind: "window", at: "then", tasks: 3 });
     expect(readFileSync(path("l"), "utf8")).toBe(
-      '{"kind":"epoch","at":"now","token":1}\n{"kind":"epoch","at":"now","token":2}\n{"kind":"window","at":"then","tasks":3}\n',
+      '{"kind":"window","at":"now","tasks":1}\n{"kind":"window","at":"now","tasks":2}\n{"kind":"window","at":"then","tasks":3}\n',
     );
     expect(second.close()).toBe(false);
     expect(statSync(path("l")).mode & 0o777).toBe(0o600);
@@ -27,8 +28,28 @@ describe("a ledger", () => {
   it("takes nothing more once it is closed", () => {
     const ledger = new LedgerFile(path("l"));
     ledger.close();
-    ledger.append({ kind: "epoch", at: "now", token: 1 });
+    ledger.append({ kind: "window", at: "now", tasks: 1 });
     expect(readFileSync(path("l"), "utf8")).toBe("");
+  });
+
+  it("knows whether another driver has begun to write it", () => {
+    const ledger = new LedgerFile(path("l"));
+    expect(ledger.isOf(process.pid)).toBe(true);
+    const epoch = {
+      kind: "epoch",
+      at: "now",
+      token: 1,
+      process: null,
+      hostOnly: true,
+      storeHost: null,
+    } as const;
+    ledger.append({ ...epoch, host: hostname(), pid: process.pid });
+    expect(ledger.isOf(process.pid)).toBe(true);
+    ledger.append({ ...epoch, host: hostname(), pid: process.pid + 1 });
+    expect(ledger.isOf(process.pid)).toBe(false);
+    ledger.append({ ...epoch, host: "elsewhere", pid: process.pid });
+    expect(ledger.isOf(process.pid)).toBe(false);
+    ledger.close();
   });
 
   it("says why it cannot be written", () => {
@@ -38,7 +59,7 @@ describe("a ledger", () => {
       `cannot write ${path("f/l")}: a part of the path is not a directory`,
     );
     const full = new LedgerFile("/dev/full");
-    expect(() => full.begin({ kind: "epoch", at: "now", token: 1 })).toThrow(
+    expect(() => full.begin({ kind: "window", at: "now", tasks: 1 })).toThrow(
       "cannot write /dev/full: no space left",
     );
     expect(full.close()).toBe(false);
@@ -48,14 +69,14 @@ describe("a ledger", () => {
     const full = new LedgerFile("/dev/full");
     const onStuck = vi.fn<(error: StatusFileError) => void>();
     full.watch({ onStuck, onFree: () => undefined });
-    full.append({ kind: "epoch", at: "now", token: 1 });
-    full.append({ kind: "epoch", at: "now", token: 2 });
+    full.append({ kind: "window", at: "now", tasks: 1 });
+    full.append({ kind: "window", at: "now", tasks: 2 });
     expect(full.close()).toBe(true);
     expect(onStuck).toHaveBeenCalledOnce();
     expect(String(onStuck.mock.calls)).toContain("cannot write /dev/full: no space left on the device");
   });
 
-  const whole = '{"kind":"epoch","at":"t","token":1}\n';
+  const whole = '{"kind":"window","at":"t","tasks":1}\n';
   it.each([
     ["half an entry", '{"kind":"lostEn'],
     ["half an entry that is long", `{"kind":"lostEngine","why":"${"x".repeat(10_000)}`],
@@ -67,7 +88,7 @@ describe("a ledger", () => {
       writeFileSync(path("l"), before);
       appendFileSync(path("l"), torn);
       const ledger = new LedgerFile(path("l"));
-      ledger.append({ kind: "epoch", at: "t", token: 1 });
+      ledger.append({ kind: "window", at: "t", tasks: 1 });
       ledger.close();
       expect(readFileSync(path("l"), "utf8")).toBe(before + whole);
     }
@@ -77,7 +98,7 @@ describe("a ledger", () => {
     writeFileSync(path("l"), `${whole}{"ki`);
     const ledger = new LedgerFile(path("l"));
     writeFileSync(path("l"), whole.repeat(3));
-    ledger.append({ kind: "epoch", at: "t", token: 1 });
+    ledger.append({ kind: "window", at: "t", tasks: 1 });
     ledger.close();
     expect(readFileSync(path("l"), "utf8")).toBe(whole.repeat(4));
   });
@@ -113,8 +134,21 @@ describe("a ledger", () => {
           sync: true,
           serves: false,
         },
+        args: ["-s", "localhost:1", "tasks"],
+        list: { kind: "file", path: "/tasks", bytes: 5, sha256: "aa" },
       },
-      { kind: "epoch", at, token: 1 },
+      {
+        kind: "epoch",
+        at,
+        token: 1,
+        host: "vm",
+        pid: 7,
+        process: { boot: "b", start: "1" },
+        hostOnly: true,
+        storeHost: "vm",
+      },
+      { kind: "lostStore", at, why: "dead", ids: [[1, 2]], tasks: [{ id: 4, attempt: 3 }] },
+      { kind: "settled", at },
       { kind: "window", at, tasks: 2048 },
       { kind: "lostEngine", at, engine: "e", rank: 1, host: "a", why: "killed", tasks },
       { kind: "stoppedTasks", at, host: "b", lost: false, why: "Ctrl-C", tasks },
@@ -152,10 +186,34 @@ describe("a ledger", () => {
           resumedFrom: ["x_status.txt"],
           setAside: null,
           ids: 9,
+          args: ["-s", "localhost:1", "tasks"],
+          list: { kind: "file", path: "/tasks", bytes: 5, sha256: "aa" },
         },
         epochs: 1,
+        drivers: [
+          {
+            host: "vm",
+            pid: 7,
+            process: { boot: "b", start: "1" },
+            hostOnly: true,
+            storeHost: "vm",
+          },
+        ],
+        storeEnded: false,
+        isUnsettled: false,
         window: 2048,
         losses: [
+          {
+            ...loss,
+            kind: "store",
+            host: null,
+            why: "dead",
+            tasks: [
+              { id: 4, attempt: 3 },
+              { id: 1, attempt: 1 },
+              { id: 2, attempt: 1 },
+            ],
+          },
           { ...loss, kind: "engine", rank: 1, host: "a", why: "killed" },
           { ...loss, kind: "stopped", host: "b", why: "Ctrl-C" },
           { ...loss, kind: "launcher", host: "c", why: "" },

@@ -1,6 +1,7 @@
 /**
  * Decides when an engine has waited long enough for a driver that is gone. It works on as long as there is
- * published work: another driver may take the run over. When there is none it stays a little, then goes, so that no engine
+ * published work: another driver may take the run over. When there is none it stays a little (a lease, if there are results that nobody
+ * has taken), then goes, so that no engine
  * lingers on a machine whose owner has forgotten the run.
  */
 export class DriverWatch {
@@ -25,9 +26,11 @@ export class DriverWatch {
     this.#changedAt = this.#now();
   }
 
-  givesUp(idle: boolean): boolean {
+  /** `holdsResults`: there are some that nobody has taken; another driver may. */
+  givesUp(idle: boolean, holdsResults: boolean): boolean {
     const silentMs = this.#now() - this.#changedAt;
-    return idle && silentMs > (this.#starterGone ? Math.min(orphanMs, this.#leaseMs) : this.#leaseMs);
+    const hurries = this.#starterGone && !holdsResults;
+    return idle && silentMs > (hurries ? Math.min(orphanMs, this.#leaseMs) : this.#leaseMs);
   }
 }
 

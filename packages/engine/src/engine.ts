@@ -122,7 +122,8 @@ export class Engine {
         driver.onBeat(answer.driverBeat);
         core.onAcknowledged(answer.acknowledged);
         core.onWanted(answer.wanted);
-        if (driver.givesUp(core.idle)) this.#abandon("the driver is gone and nobody has taken the run over");
+        if (driver.givesUp(core.idle, core.holdsResults))
+          this.#abandon("the driver is gone and nobody has taken the run over");
       },
       onLease: (ms) => joined.launcher.setDeadline(ms),
     });

@@ -22,6 +22,7 @@ import type {
   Reopening,
   Scope,
   Snapshot,
+  Takeover,
   Wanted,
 } from "./protocol/index.js";
 
@@ -74,6 +75,13 @@ export interface DriverVerbs {
 
   /** Says that the driver knows of this engine. Null: the store does not. */
   greet(token: FencingToken, engine: EngineId): Promise<Greeting | null>;
+
+  /**
+   * Takes a run over whose driver is gone, at one stroke: a new fencing token, queues emptied, the run's own order lifted. Engines, what
+   * they have claimed, and reports that are not acknowledged stay as they are. Null: there is no such run. Repeated it raises the
+   * token once more.
+   */
+  takeOver(): Promise<Takeover | null>;
 
   /**
    * Appends tasks to their queues (`front`: puts them before all others, for re-offers) and rings as

@@ -49,6 +49,8 @@ export function begunText({ kind, why }: Repeat["begun"][number]["loss"]): strin
     case "engine":
     case "launcher":
       return `may have run in part: it was lost${words}`;
+    case "store":
+      return `may have run, in part or to its end: its store was lost${words}`;
     case "unrecorded":
       return `ended, and its row could not be written${words}`;
   }
@@ -64,6 +66,8 @@ export function repeatText(repeat: Repeat): string {
     const on = place.join(" on ");
     const why = loss.why === "" ? "" : ` (${loss.why})`;
     if (loss.kind === "engine") words.push(`attempt ${attempt} was lost with ${on || "its engine"}${why}`);
+    else if (loss.kind === "store")
+      words.push(`attempt ${attempt} may have begun when the store was lost${why}`);
     else if (loss.kind === "launcher")
       words.push(`attempt ${attempt} was lost with its launcher${on === "" ? "" : `, ${on}`}${why}`);
     else if (loss.kind === "unrecorded") words.push(`it ended, and its row could not be written${why}`);

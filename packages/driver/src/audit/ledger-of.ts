@@ -93,12 +93,14 @@ export function signsOfLife(prefix: string | null): SignsOfLife {
 
 export function stateOf(chosen: ChosenSection | null, signs: SignsOfLife): RunState {
   if (chosen === null) return "unknown";
-  const { run, end } = chosen.section;
+  const { run, end, drivers } = chosen.section;
   if (end !== null) return "ended";
   // Nobody takes a prefix whose run is at work.
   if (!chosen.isLast || !signs.hasAddressFile) return "brokenOff";
-  if (run === null || run.host !== signs.host) return "unknown";
-  return signs.isRunning(run.pid) ? "atWork" : "brokenOff";
+  // Whoever took it over last.
+  const driver = drivers.at(-1) ?? run;
+  if (driver === null || driver.host !== signs.host) return "unknown";
+  return signs.isRunning(driver.pid) ? "atWork" : "brokenOff";
 }
 
 /** Sends nothing: signal 0 only asks. */

@@ -9,15 +9,17 @@ import type { PerEngineLines, Publish, ReceivedFrom, Stray, Withdrawal } from ".
 import { type EndReason, isStop } from "./end-reason.js";
 import { Exceptions, type TaskExceptions } from "./exceptions.js";
 import { isEnd } from "./report-end.js";
+import type { Inherited } from "./inheritance.js";
 import {
   type Outstanding,
   attemptAfterLoss,
-  firstAttempt,
   nextAttempt,
+  outstandingOf,
   queuedTask,
   retryOf,
 } from "./outstanding.js";
 import { Retries, retryDelayMs } from "./retries.js";
+import { PastRows } from "./past-rows.js";
 import { PublishOrder } from "./publish-order.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
@@ -87,6 +89,8 @@ export class DriverCore {
   #order: Wanted | null = null;
   #barrier: { readonly item: BarrierItem; readonly reachedAt: number } | null = null;
   #failedSinceBarrier = false;
+  #highestFailed = -1;
+  readonly #past = new PastRows();
   #endOfItems = false;
   #badInput = false;
   /** One above the highest id that was read. */
@@ -168,18 +172,69 @@ export class DriverCore {
     this.#mixing ??= new PublishOrder();
   }
 
-  onTask(item: TaskItem): void {
-    const task = firstAttempt(item, this.#options.needs, this.#policies.of(item.rules));
-    this.#ids = item.id + 1;
+  /** `inherited`: what a driver before this one left of it. */
+  onTask(item: TaskItem, inherited: Inherited | null = null): void {
+    const task = this.#first(item, inherited);
+    this.sawItem(item.id);
     this.#outstanding.set(task.id, task);
     this.#outstandingBytes += task.command.byteLength;
-    this.#back.push(task);
+    if (inherited?.held !== true) this.#back.push(task);
+    if (task.attempt > 1) this.#reoffered.set(task.id, task);
     this.#exceptions.outstanding(this.#outstanding.size);
+  }
+
+  /** This task or barrier was read from the list. */
+  sawItem(id: number): void {
+    this.#ids = Math.max(this.#ids, id + 1);
+  }
+
+  #first(item: TaskItem, inherited: Inherited | null): Outstanding {
+    return outstandingOf(item, this.#options.needs, this.#policies.of(item.rules), inherited);
+  }
+
+  /** Whether it has ended, or an engine has it: of a run that was taken over. */
+  isKnown(id: number): boolean {
+    return this.#ended.has(id) || this.#outstanding.has(id);
+  }
+
+  /** A row that a driver before this one has written. `givenUp`: late reports of this task may come. */
+  onPastRow(row: StatusRow, givenUp: boolean): void {
+    if (givenUp || row.kind === "perEngine" || row.kind === "zombie") this.#past.add(row);
+    if (row.kind === "zombie") return;
+    if (row.kind === "perEngine") {
+      this.#tally.perEngine(row, new Uint8Array(0));
+      if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+      return;
+    }
+    if (!this.#ended.add(row.id)) return;
+    if (row.kind === "barrier" || row.kind === "checkBarrier") {
+      const failed = row.kind === "checkBarrier" && this.#failedSinceBarrier;
+      this.#failedSinceBarrier = false;
+      // It died before it could say so.
+      if (failed) this.stop({ kind: "barrierCheck", id: row.id, line: row.line });
+      return;
+    }
+    if (row.kind === "skipped") this.#tally.skipped(row);
+    else this.#tally.ended(row, new Uint8Array(0));
+    if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+  }
+
+  /** A task that has a row, but attempts of it were given up: late reports of those are told apart. */
+  onPastTask(item: TaskItem, inherited: Inherited): void {
+    this.#reoffered.set(item.id, this.#first(item, inherited));
+  }
+
+  /** A barrier that a driver before this one has passed, whether it came to write that down or not. */
+  onPastBarrier(item: BarrierItem, now: number): void {
+    this.sawItem(item.id);
+    if (!this.#ended.add(item.id)) return;
+    this.#rows.push(barrierRow(item, this.#options, now, now));
+    this.#failedSinceBarrier = this.#highestFailed > item.id;
   }
 
   /** A task that an earlier run has done; `row` is that run's row, to stand in this run's file too. */
   onSkipped(row: CopiedRow): void {
-    this.#ids = row.id + 1;
+    this.sawItem(row.id);
     this.#ended.add(row.id);
     this.#rows.push(row);
     this.#tally.skipped(row);
@@ -187,7 +242,7 @@ export class DriverCore {
   }
 
   onBarrier(item: BarrierItem, now: number): void {
-    this.#ids = item.id + 1;
+    this.sawItem(item.id);
     this.#barrier = { item, reachedAt: now };
     this.#proceed(now);
   }
@@ -229,7 +284,7 @@ export class DriverCore {
   onWithdrawn(withdrawal: Withdrawal, withdrawn: boolean, now: number): void {
     const { task, report } = withdrawal;
     if (withdrawn && this.#outstanding.has(task.id)) this.#return(task, report);
-    else this.#rows.push(rowOfReport(report, task, "zombie"));
+    else this.#late(report, task);
     this.#proceed(now);
   }
 
@@ -403,7 +458,7 @@ export class DriverCore {
       // Ended before: an older attempt that comes back late is told apart in the file; a repetition is not news.
       const recorded = this.#reoffered.get(report.id);
       if (recorded !== undefined && isNews(recorded, report)) {
-        this.#rows.push(rowOfReport(report, recorded, "zombie"));
+        this.#late(report, recorded);
       }
       // What was stopped is none that ended, and not outstanding either.
       return this.#phase !== "running" || this.#ended.has(report.id);
@@ -423,14 +478,23 @@ export class DriverCore {
     const succeeded = report.outcome.kind === "exited" && report.outcome.code === 0;
     if (succeeded && this.#unoffer(task)) this.#return(task, report);
     else if (succeeded) this.#withdrawals.push({ task, report });
-    else this.#rows.push(rowOfReport(report, task, "zombie"));
+    else this.#late(report, task);
+  }
+
+  #late(report: Report, task: Outstanding): void {
+    const row = rowOfReport(report, task, "zombie");
+    if (!this.#past.has(row)) this.#rows.push(row);
   }
 
   /** True: it had not been published, and will not be. */
   #unoffer(task: Outstanding): boolean {
-    const unpublished = this.#front.indexOf(task);
-    if (unpublished !== -1) this.#front.splice(unpublished, 1);
-    return unpublished !== -1 || this.#retries.remove(task) || this.#suspects.remove(task);
+    for (const list of [this.#front, this.#back]) {
+      const unpublished = list.indexOf(task);
+      if (unpublished === -1) continue;
+      list.splice(unpublished, 1);
+      return true;
+    }
+    return this.#retries.remove(task) || this.#suspects.remove(task);
   }
 
   /** False: there is no such command. */
@@ -439,6 +503,7 @@ export class DriverCore {
     if (command === undefined) return false;
     if (!isEnd(report)) return true;
     const row = rowOfReport(report, { ...command, repeatIndex: -1 }, "perEngine");
+    if (this.#past.has(row)) return true;
     this.#rows.push(row);
     this.#tally.perEngine(row, report.lastWords);
     if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
@@ -474,7 +539,9 @@ export class DriverCore {
     if (this.#reoffered.has(task.id)) this.#reoffered.set(task.id, task);
     this.#rows.push(row);
     this.#tally.ended(row, lastWords);
-    if (row.returnCode !== 0) this.#onFailure(task.id, task.line);
+    if (row.returnCode === 0) return;
+    this.#highestFailed = Math.max(this.#highestFailed, task.id);
+    this.#onFailure(task.id, task.line);
   }
 
   #onHandedBack(task: Outstanding): void {

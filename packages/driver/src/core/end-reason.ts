@@ -11,7 +11,9 @@ export type EndReason =
   | { readonly kind: "noEngines"; readonly message: string }
   /** The list cannot be read on: a bad directive in a stream, a read error, a resume that does not match. */
   | { readonly kind: "badInput"; readonly message: string }
-  /** A row cannot be written, the store is lost, or another driver took over. */
+  /** Another driver has taken the run over, which goes on with it. */
+  | { readonly kind: "fenced" }
+  /** A row cannot be written, or the store is lost. */
   | { readonly kind: "broken"; readonly message: string };
 
 /** For people, null: the list was worked through. */
@@ -32,6 +34,8 @@ export function reasonText(reason: EndReason | null): string | null {
       return `No engine is left, and none will come${reason.message === "" ? "." : `: ${reason.message}`}`;
     case "badInput":
       return reason.message;
+    case "fenced":
+      return "Another driver has taken this run over, and goes on with it. This one has stopped nothing, and writes nothing more.";
     case "broken":
       return `The run was broken off: ${reason.message}`;
   }
@@ -53,6 +57,7 @@ export function stopWords(reason: EndReason | null): string {
       return "BARRIER CHECK";
     case "noEngines":
       return "no engine left";
+    case "fenced":
     case "broken":
       return "the run was broken off";
   }
@@ -69,6 +74,7 @@ export function isStop(reason: EndReason): boolean {
     case "failFast":
     case "barrierCheck":
     case "noEngines":
+    case "fenced":
     case "broken":
       return true;
   }

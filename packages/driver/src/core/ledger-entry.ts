@@ -22,6 +22,29 @@ export interface FailedAttempt extends LedgerTask {
 /** From the first to the last id, both included. */
 export type LedgerRange = readonly [first: number, last: number];
 
+/** Where a list came from. */
+export type ListFacts =
+  /** A regular file, and how it was when the run began. */
+  | {
+      readonly kind: "file";
+      /** Absolute. */
+      readonly path: string;
+      readonly bytes: number;
+      readonly sha256: string;
+    }
+  /** A pipe or the like, kept in the run's spool. */
+  | { readonly kind: "stream"; readonly spool: string; readonly name: string }
+  /** A program that speaks to the store, kept in the run's spool. */
+  | { readonly kind: "program"; readonly spool: string };
+
+/** Which process a number means: numbers are given again, and begin anew with each start of a machine. */
+export interface ProcessStamp {
+  /** Of this start of the machine. */
+  readonly boot: string;
+  /** Clock ticks from there to the start of the process. */
+  readonly start: string;
+}
+
 /** The first entry of each run with the prefix. */
 interface RunEntry {
   readonly kind: "run";
@@ -38,6 +61,9 @@ interface RunEntry {
   /** Tasks and barriers of the list; null: it is a stream. */
   readonly ids: number | null;
   readonly options: RunOptions;
+  /** The command line, as typed: for a driver that takes the run over. */
+  readonly args: readonly string[];
+  readonly list: ListFacts;
 }
 
 /** What decides how often a task may run, and what a row is worth. */
@@ -59,11 +85,42 @@ export interface RunOptions {
   readonly serves: boolean;
 }
 
-/** A driver has the run from now on. */
+/** A driver has the run from now on: the first one, or one that has taken it over. */
 interface EpochEntry {
   readonly kind: "epoch";
   readonly at: string;
   readonly token: number;
+  readonly host: string;
+  readonly pid: number;
+  readonly process: ProcessStamp | null;
+  /** Nobody can join from another host. */
+  readonly hostOnly: boolean;
+  /** Where its private store runs; null: it is somebody else's. */
+  readonly storeHost: string | null;
+}
+
+/** The same driver has opened the run again, in a store that had forgotten it. */
+interface ReopenedEntry {
+  readonly kind: "epoch";
+  readonly at: string;
+  readonly token: number;
+}
+
+/** What the store held was lost with the driver before: these may have run, and what became of them is not known. */
+interface LostStoreEntry {
+  readonly kind: "lostStore";
+  readonly at: string;
+  readonly why: string;
+  /** First attempts. */
+  readonly ids: readonly LedgerRange[];
+  /** Others. */
+  readonly tasks: readonly LedgerTask[];
+}
+
+/** Since the store was lost it was waited until nothing of before could run. */
+interface SettledEntry {
+  readonly kind: "settled";
+  readonly at: string;
 }
 
 interface LostEngineEntry {
@@ -143,6 +200,9 @@ interface EndEntry {
 export type LedgerEntry =
   | RunEntry
   | EpochEntry
+  | ReopenedEntry
+  | LostStoreEntry
+  | SettledEntry
   | LostEngineEntry
   | StoppedTasksEntry
   | ReturnedEntry

@@ -28,11 +28,12 @@ export interface Outstanding {
   readonly failed: readonly Attempt[];
 }
 
-/** As it is first offered. */
-export function firstAttempt(
+/** As it is first offered. `inherited`: what is left of it from a driver before. */
+export function outstandingOf(
   item: Pick<TaskItem, "id" | "line" | "repeatIndex" | "command">,
   needs: NeedsKey,
   policy: TaskPolicy,
+  inherited: Pick<Outstanding, "attempt" | "losses" | "failed"> | null,
 ): Outstanding {
   return {
     id: item.id,
@@ -40,12 +41,12 @@ export function firstAttempt(
     repeatIndex: item.repeatIndex,
     command: item.command,
     needs,
-    attempt: attempt(1),
+    attempt: inherited?.attempt ?? attempt(1),
     policy,
     timeoutMs: policy.timeoutMs,
-    losses: 0,
-    timesLost: 0,
-    failed: noAttempts,
+    losses: inherited?.losses ?? 0,
+    timesLost: inherited?.losses ?? 0,
+    failed: inherited?.failed ?? noAttempts,
   };
 }
 

@@ -8,20 +8,25 @@ import type { ByteSource } from "./parsed-source.js";
 
 const readFd = promisify(read);
 const chunkBytes = 256 * 1024;
+const newline = 10;
 
 /** A file or device whose reads do not wait for anybody, read from where it stands. */
 export class FileBytes implements ByteSource {
   readonly #fd: number;
+  #left: number;
   readonly #buffer = Buffer.allocUnsafe(chunkBytes);
   #closed = false;
 
-  constructor(fd: number) {
+  /** `upTo`: so many bytes of it. */
+  constructor(fd: number, upTo = Infinity) {
     this.#fd = fd;
+    this.#left = upTo;
   }
 
   async next(): Promise<Uint8Array | null> {
     if (this.#closed) return null;
-    const { bytesRead } = await readFd(this.#fd, this.#buffer, 0, chunkBytes, null);
+    const { bytesRead } = await readFd(this.#fd, this.#buffer, 0, Math.min(chunkBytes, this.#left), null);
+    this.#left -= bytesRead;
     return bytesRead === 0 ? null : this.#buffer.subarray(0, bytesRead);
   }
 
@@ -90,6 +95,8 @@ export class SpooledBytes implements ByteSource {
   readonly #base: string;
   #spool: FileHandle | null = null;
   #path: string | null = null;
+  #last = newline;
+  #closed = false;
 
   constructor(source: ByteSource, path: string) {
     this.#source = source;
@@ -103,13 +110,20 @@ export class SpooledBytes implements ByteSource {
 
   async next(): Promise<Uint8Array | null> {
     const chunk = await this.#source.next();
-    if (chunk === null) return null;
+    if (chunk === null) {
+      // So that a last line that was cut off can be told from one that just had no end.
+      if (this.#last !== newline && !this.#closed) await this.#spool?.appendFile("\n");
+      this.#last = newline;
+      return null;
+    }
     this.#spool ??= await this.#open();
     await this.#spool.appendFile(chunk);
+    this.#last = chunk.at(-1) ?? this.#last;
     return chunk;
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#source.close();
     await this.#spool?.close().catch(() => undefined);
     this.#spool = null;

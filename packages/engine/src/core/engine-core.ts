@@ -99,6 +99,11 @@ export class EngineCore {
     );
   }
 
+  /** Handed in, and not on the driver's disk as far as is known here. */
+  get holdsResults(): boolean {
+    return this.#talk.reportsAwaited > 0;
+  }
+
   /** Something runs or waits to run here, or this engine does not run tasks (any more). */
   get busy(): boolean {
     return this.#phase !== "running" || this.#launched.size > 0 || this.#waiting.length > 0;

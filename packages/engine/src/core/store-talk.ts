@@ -65,6 +65,11 @@ export class StoreTalk {
     return this.#reports.waiting;
   }
 
+  /** Reports that have been handed in and are not acknowledged. */
+  get reportsAwaited(): number {
+    return this.#reports.awaited;
+  }
+
   /** Nothing is under way, to be handed in, or to be acknowledged. */
   get isOver(): boolean {
     return !this.#underWay && this.#reports.isEmpty && this.#releases.length === 0;

@@ -34,7 +34,8 @@ export class Guardian {
   /** Throws `LaunchError`. */
   static start({ mark, livenessFd, onDeath }: GuardianOptions): Promise<Guardian> {
     // -p: neither BASH_ENV nor functions from the environment.
-    const child = spawn("/bin/bash", ["-p", "-c", script, "taskmuster-guardian"], {
+    // The directory tells whoever looks for it later whose it is.
+    const child = spawn("/bin/bash", ["-p", "-c", script, "taskmuster-guardian", process.cwd()], {
       cwd: "/",
       detached: true,
       stdio: ["pipe", "ignore", "ignore", ...(livenessFd === undefined ? [] : [livenessFd])],

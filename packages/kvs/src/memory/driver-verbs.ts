@@ -7,6 +7,7 @@ import type {
   ReceivedReports,
   ReceivedRequests,
   Scope,
+  Takeover,
   Wanted,
 } from "../store.js";
 import { prune } from "./prune.js";
@@ -14,6 +15,22 @@ import { ringIdle } from "./ring.js";
 import { type Run, claimsOfMember, contextState, isMember, queueOf, queuedTasks } from "./run.js";
 
 // What a driver can do to a run whose token it holds. Each twin of a script in ../redis/scripts.
+
+export function takeOver(run: Run): Takeover {
+  const claims: ClaimedTask[] = [];
+  const expelled: ClaimedTask[] = [];
+  for (const member of run.engines.values()) {
+    for (const { id, attempt } of member.claims.values()) claims.push({ id, attempt });
+    expelled.push(...member.expelled);
+  }
+  run.token++;
+  run.published = 0;
+  run.withdrawn = [];
+  run.wanted = "run";
+  run.queues.clear();
+  const byId = (a: ClaimedTask, b: ClaimedTask): number => a.id - b.id;
+  return { token: run.token, claims: claims.toSorted(byId), expelled: expelled.toSorted(byId) };
+}
 
 export function publish(
   run: Run,

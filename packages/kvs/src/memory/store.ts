@@ -25,6 +25,7 @@ import type {
   Reopening,
   Scope,
   Snapshot,
+  Takeover,
   Wanted,
 } from "../store.js";
 import { type BellOutcome, type StartTimer, realTimer } from "./bells.js";
@@ -87,6 +88,10 @@ export class MemoryStore implements KvsStore {
 
   async greet(token: FencingToken, member: EngineId): Promise<Greeting | null> {
     return this.#asDriver(token, (run) => returning.greet(run, member));
+  }
+
+  async takeOver(): Promise<Takeover | null> {
+    return this.#connected().runs.has(this.#runId) ? this.#on((run) => driver.takeOver(run)) : null;
   }
 
   async publish(

@@ -27,6 +27,15 @@ export interface ClaimedTask {
   readonly attempt: Attempt;
 }
 
+/** What a driver finds that takes a run over. */
+export interface Takeover {
+  readonly token: FencingToken;
+  /** What engines have claimed and not reported, lowest id first: they go on with it. */
+  readonly claims: readonly ClaimedTask[];
+  /** What expelled engines had claimed: attempts that were given up. Of engines long gone it is forgotten. */
+  readonly expelled: readonly ClaimedTask[];
+}
+
 export interface ReceivedReports {
   /** Position of the first report; positions count from 0 over the whole run. */
   readonly from: number;

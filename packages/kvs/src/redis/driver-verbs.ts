@@ -33,6 +33,15 @@ export function driverVerbs(call: Call): DriverVerbs {
         claimed: asNumber(claimed),
       };
     },
+    async takeOver() {
+      const [token, claims, expelled] = asArray(await call(scripts.takeOver, []));
+      if (token === undefined) return null;
+      return {
+        token: asNumber(token),
+        claims: parseClaims(asText(claims)),
+        expelled: parseClaims(asText(expelled)),
+      };
+    },
     async publish(token, number, tasks, where = "back") {
       // What goes to the front is pushed last one first.
       const inOrder = where === "front" ? tasks.toReversed() : tasks;

@@ -28,6 +28,7 @@ import purge from "./scripts/shared/purge.lua";
 import reports from "./scripts/shared/reports.lua";
 import ring from "./scripts/shared/ring.lua";
 import snapshot from "./scripts/snapshot.lua";
+import takeOver from "./scripts/takeOver.lua";
 import withdraw from "./scripts/withdraw.lua";
 
 /** One Lua script: a verb of the port, done atomically by the server. */
@@ -46,6 +47,7 @@ export const scripts = {
   open: script(purge, open),
   restore: script(full, ring, needs, driver, restore),
   greet: script(full, driver, greet),
+  takeOver: script(full, takeOver),
   publish: script(ring, driver, publish),
   withdraw: script(full, driver, withdraw),
   receive: script(driver, reports, receive),

@@ -1,3 +1,4 @@
+export { type AdoptedServer, adoptServer } from "./adopt-server.js";
 export { type KvsAddress, type Endpoint, defaultPort, parseEndpoint, withoutSecret } from "../address.js";
 export { type RunAddress, readAddressFile, writeAddressFile } from "./address-file.js";
 export { buildServerBinary } from "./build-binary.js";

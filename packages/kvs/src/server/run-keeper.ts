@@ -4,11 +4,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { parseEndpoint } from "../address.js";
 import { KvsError, TaskmusterError } from "../errors.js";
 import { decodeEngineInfo } from "../protocol/index.js";
-import { startSession } from "../redis/session.js";
 import { connectRedisStore } from "../redis/store.js";
 import type { EngineSnapshot, KvsStore } from "../store.js";
 import { type RunAddress, readAddressFile } from "./address-file.js";
-import { isProcessAlive, livesIn } from "./process-alive.js";
+import { endServer } from "./end-server.js";
+import { noteStoreEnded } from "./note-ended.js";
+import { isProcessAlive } from "./process-alive.js";
 import { Watch } from "./watch.js";
 
 export interface KeepOptions {
@@ -48,7 +49,7 @@ export async function runKeeper(options: KeepOptions): Promise<void> {
   if (sockets.length === 0) return endServer(options, undefined);
   // Of its other addresses nothing could be learned on this host.
   const local = { ...address, addresses: sockets };
-  await watch(options, local);
+  if (await watch(options, local)) noteStoreEnded(options.addressFile);
   await endServer(options, local);
   removeAddressFile(options.addressFile, address);
 }
@@ -73,19 +74,21 @@ function pathOf(address: string): string {
 
 const lookEveryMs = 500;
 
-/** Returns when nobody needs the server any more, or it is gone. */
-async function watch(options: KeepOptions, address: RunAddress): Promise<void> {
+/** Returns when nobody needs the server any more, or it is gone. True: it still held a run, whose engines are all dead. */
+async function watch(options: KeepOptions, address: RunAddress): Promise<boolean> {
   const { leaseMs, driverPatienceMs } = options;
   const watcher = new Watch({ leaseMs, driverPatienceMs, longestGapMs: 10_000 });
   let store: KvsStore | undefined;
   try {
     for (;;) {
       store ??= await connect(address);
-      if (store === undefined) return;
+      if (store === undefined) return false;
       const broken = store;
       try {
-        const seen = watcher.look(performance.now(), await store.snapshot(), isDeadHere);
-        if (!seen.driver && seen.engines === 0) return;
+        const snapshot = await store.snapshot();
+        const seen = watcher.look(performance.now(), snapshot, isDeadHere);
+        // A run that was closed has ended in good order.
+        if (!seen.driver && seen.engines === 0) return snapshot.open;
         // A driver that took over has a keeper of its own: this one is only there in case.
         await sleep(seen.driver ? driverPatienceMs / 2 : lookEveryMs);
       } catch (error) {
@@ -124,40 +127,6 @@ function isDeadHere({ info }: EngineSnapshot): boolean {
     return host === hostname() && !isProcessAlive(pid);
   } catch {
     return false;
-  }
-}
-
-/** By its own means if it answers, else by force, if the process is certainly the one that we were started for. */
-async function endServer(
-  { serverPid, directory }: KeepOptions,
-  address: RunAddress | undefined,
-): Promise<void> {
-  if (address !== undefined) {
-    await askToEnd(address);
-    await isGone(serverPid);
-  }
-  if (isProcessAlive(serverPid) && livesIn(serverPid, directory)) {
-    process.kill(serverPid, "SIGKILL");
-    await isGone(serverPid);
-  }
-  rmSync(directory, { recursive: true, force: true });
-}
-
-async function isGone(pid: number): Promise<void> {
-  const deadline = performance.now() + 3_000;
-  while (isProcessAlive(pid) && performance.now() < deadline) await sleep(10);
-}
-
-async function askToEnd(address: RunAddress): Promise<void> {
-  const signal = AbortSignal.timeout(2_000);
-  for (const each of address.addresses) {
-    const options = { role: "keeper", connectTimeoutMs: 2_000, blocking: false, signal } as const;
-    const result = await startSession(parseEndpoint(each), address, options);
-    if (result.kind !== "session") continue;
-    // It answers by going away.
-    await result.session.client.call("SHUTDOWN", "NOSAVE").catch(() => undefined);
-    result.session.client.disconnect();
-    return;
   }
 }
 

@@ -1,9 +1,17 @@
+import type { ListFacts, ProcessStamp } from "./ledger-values.js";
+
 /** What the ledger says of one run, from its start to the next one's with the same prefix. */
 export interface LedgerSection {
   /** Null: the entries come before any start. */
   readonly run: LedgerRun | null;
   /** Drivers that had this run, one after the other. */
   readonly epochs: number;
+  /** Those of them of which it says more, oldest first. */
+  readonly drivers: readonly LedgerDriver[];
+  /** The store of the last driver was ended when nothing of the run worked any more anywhere. */
+  readonly storeEnded: boolean;
+  /** A store was lost, and it was not waited to the end that nothing of before can run. */
+  readonly isUnsettled: boolean;
   /** Attempts that did not end by themselves, as far as the driver wrote them down. */
   readonly losses: readonly Loss[];
   /** Attempts, `<id>:<attempt>`, that were given up and came back before anybody had the next. */
@@ -28,14 +36,29 @@ export interface LedgerRun {
   readonly setAside: string | null;
   /** Tasks and barriers of the list; null: it does not say. */
   readonly ids: number | null;
+  /** The command line, as typed; null: it does not say. */
+  readonly args: readonly string[] | null;
+  /** Null: it does not say. */
+  readonly list: ListFacts | null;
+}
+
+export interface LedgerDriver {
+  readonly host: string;
+  readonly pid: number;
+  /** Which process that was; null: it does not say. */
+  readonly process: ProcessStamp | null;
+  /** Nobody could join its run from another host. */
+  readonly hostOnly: boolean;
+  /** Where its private store ran; null: it was somebody else's. */
+  readonly storeHost: string | null;
 }
 
 export interface Loss {
   /**
    * With its engine; with its launcher; or stopped by us or a scheduler, and handed back. `unrecorded`: it ended, and its row could not be
-   * written.
+   * written. `store`: its store was lost, which held who had it.
    */
-  readonly kind: "engine" | "launcher" | "stopped" | "unrecorded";
+  readonly kind: "engine" | "launcher" | "stopped" | "unrecorded" | "store";
   readonly at: string;
   readonly rank: number | null;
   readonly host: string | null;
@@ -96,6 +119,9 @@ type Fields = Readonly<Record<string, unknown>>;
 interface Section {
   run: LedgerRun | null;
   epochs: number;
+  readonly drivers: LedgerDriver[];
+  storeEnded: boolean;
+  isUnsettled: boolean;
   readonly losses: Loss[];
   readonly returned: Set<string>;
   readonly retried: Map<number, readonly RetriedAttempt[]>;
@@ -107,6 +133,9 @@ function emptySection(): Section {
   return {
     run: null,
     epochs: 0,
+    drivers: [],
+    storeEnded: false,
+    isUnsettled: false,
     losses: [],
     returned: new Set(),
     retried: new Map(),
@@ -129,6 +158,21 @@ function addEntry(section: Section, fields: Fields): void {
   switch (fields["kind"]) {
     case "epoch":
       section.epochs++;
+      section.drivers.push(...driversOf(fields));
+      section.storeEnded = false;
+      return;
+    case "storeEnded":
+      section.storeEnded = true;
+      return;
+    case "settled":
+      section.isUnsettled = false;
+      return;
+    case "lostStore":
+      section.isUnsettled = true;
+      section.losses.push({
+        ...lossOf("store", fields),
+        tasks: [...tasksOf(fields["tasks"]), ...firstTries(fields["ids"])],
+      });
       return;
     case "lostEngine":
       section.losses.push(lossOf("engine", fields));
@@ -178,7 +222,51 @@ function runOf(fields: Fields): LedgerRun {
     resumedFrom: Array.isArray(from) ? from.filter((path) => typeof path === "string") : [],
     setAside: typeof fields["setAside"] === "string" ? fields["setAside"] : null,
     ids: natural(fields["ids"]),
+    args: textsOf(fields["args"]),
+    list: listOf(fields["list"]),
   };
+}
+
+function driversOf(fields: Fields): readonly LedgerDriver[] {
+  const pid = natural(fields["pid"]);
+  if (pid === null) return [];
+  const stamp: unknown = fields["process"];
+  const known = isRecord(stamp) && typeof stamp["boot"] === "string" && typeof stamp["start"] === "string";
+  const host = textOf(fields["host"]);
+  return [
+    {
+      host,
+      pid,
+      process: known ? { boot: textOf(stamp["boot"]), start: textOf(stamp["start"]) } : null,
+      hostOnly: fields["hostOnly"] === true,
+      storeHost: typeof fields["storeHost"] === "string" ? fields["storeHost"] : null,
+    },
+  ];
+}
+
+function firstTries(ids: unknown): Loss["tasks"] {
+  return tasksIn(ids).map(({ id }) => ({ id, attempt: 1 }));
+}
+
+function listOf(value: unknown): ListFacts | null {
+  if (!isRecord(value)) return null;
+  switch (value["kind"]) {
+    case "file": {
+      const [path, sha256] = [textOf(value["path"]), textOf(value["sha256"])];
+      const bytes = natural(value["bytes"]);
+      return bytes === null ? null : { kind: "file", path, bytes, sha256 };
+    }
+    case "stream":
+      return { kind: "stream", spool: textOf(value["spool"]), name: textOf(value["name"]) };
+    case "program":
+      return { kind: "program", spool: textOf(value["spool"]) };
+    default:
+      return null;
+  }
+}
+
+function textsOf(value: unknown): readonly string[] | null {
+  return Array.isArray(value) ? value.filter((each) => typeof each === "string") : null;
 }
 
 function lossOf(kind: Loss["kind"], fields: Fields): Loss {

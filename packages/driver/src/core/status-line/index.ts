@@ -1,3 +1,4 @@
+export { formatSeconds } from "./seconds.js";
 export { commandColumn } from "./command-column.js";
 export { formatRow, formatRows, rowFlags, writeCopied, writeRow } from "./format.js";
 export { parseRow } from "./parse.js";

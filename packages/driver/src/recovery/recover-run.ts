@@ -1,0 +1,174 @@
+import { rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { type KvsAddress, KvsLostError } from "@taskmuster/kvs";
+import type { EngineSnapshot } from "@taskmuster/kvs/protocol";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { type RunParts, assembleRun, coreOf, finishRun } from "../assemble-run.js";
+import { UnknownTasks } from "../core/unknown-tasks.js";
+import { dbUtilScript, writeDbUtilScript } from "../dbutil-script.js";
+import { LedgerFile } from "../ledger-file.js";
+import { openLog } from "../log.js";
+import type { StartingContext } from "../run-context.js";
+import type { RunSpec, StartedRun } from "../start-run.js";
+import { reasonOf } from "../status-file.js";
+import { LastingStore } from "../store/lasting-store.js";
+import { ownFile } from "../store/own-file.js";
+import { copyRows } from "./copy-rows.js";
+import { type Undo, holdStore, runInfoOf } from "./hold-store.js";
+import { inheritanceOf, readKnown } from "./inherit.js";
+import { expectSilence, findOldDriver } from "./old-driver.js";
+import { findOldStore } from "./old-store.js";
+import { lockRecovery } from "./recovery-lock.js";
+import { type Remains, readRemains } from "./remains.js";
+import { waitForSilence } from "./silence.js";
+import type { TakenStore } from "./take-store.js";
+
+export interface RecoverSpec extends RunSpec {
+  /** As the user says: a store that does not answer counts as gone, with all that worked for it. */
+  readonly assumeDead: boolean;
+  /** Throws a usage error when contexts could not reach the store there. */
+  readonly checkAddress: (address: KvsAddress) => void;
+}
+
+/** Starts contexts, beside engines that are there already. */
+type StartContexts = (engines: readonly EngineSnapshot[]) => readonly StartingContext[];
+
+/**
+ * Takes a run over whose driver is gone. When that fails, nothing half-started stays behind, and it can be tried again. Throws
+ * `TaskmusterError`.
+ */
+export async function recoverRun(spec: RecoverSpec, startContexts: StartContexts): Promise<StartedRun> {
+  const undo: Undo = [];
+  const unlock = lockRecovery(spec.files.prefix);
+  try {
+    return await recover(spec, startContexts, undo);
+  } catch (error) {
+    for (const step of undo.toReversed()) await step();
+    throw error;
+  } finally {
+    unlock();
+  }
+}
+
+async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Undo): Promise<StartedRun> {
+  const { files, onNotice } = spec;
+  // Once more: another recovery may have been quicker, before there was the lock.
+  const remains = readRemains(files.prefix);
+  const oldDriver = findOldDriver(remains);
+  const old = await findOldStore(remains, spec.assumeDead);
+  if (old.kind === "answers") {
+    undo.push(() => old.store.disconnect());
+    spec.checkAddress(old.address);
+    if (oldDriver.kind === "elsewhere") await expectSilence(old.store, remains);
+  }
+  if (oldDriver.kind === "stopped") {
+    onNotice(
+      `the driver of before is stopped, not dead (process ${remains.driver.pid}): should it go on, it finds that it was replaced, and ends`,
+    );
+  }
+  const log = openLog(spec.logFile, spec.logLevel, (error) =>
+    onNotice(`cannot write the log ${spec.logFile}: ${reasonOf(error)}. The run goes on without it`),
+  );
+  const ledger = new LedgerFile(files.ledger);
+  undo.push(() => void ledger.close());
+  const held = await holdStore(spec, remains, old, ledger, log, undo);
+  const { store, token, list, taken } = held;
+  log.info({ runId: held.runId, prefix: files.prefix, storeAnswers: taken !== null }, "run taken over");
+
+  const core = coreOf(spec, list);
+  const inherited = inheritanceOf(remains, taken);
+  const copied = await copyRows(files.status, (row) => {
+    if (row.kind === "task" || row.kind === "skipped") inherited.sawTask(row.id);
+    core.onPastRow(row, inherited.wasGivenUp(row.id));
+  });
+  undo.push(() => copied.discard());
+  if (copied.tornBytes > 0) onNotice(`${files.status}: the last row was cut off, and is left out`);
+  if (copied.badLines > 0)
+    onNotice(`${files.status}: ${copied.badLines} line(s) are no rows, and stay as they are`);
+  // Nobody may have taken it from us meanwhile: from now on the file is ours.
+  await store.receive(token, 1);
+  const statusFile = await copied.replace({ sync: spec.sync });
+  undo.push(() => statusFile.close());
+
+  const known = core.view;
+  // What the store tells is all there is.
+  const window = taken === null ? remains.section.window : 0;
+  // Its store had forgotten, and not all had said what they hold, when the driver died.
+  const isAwaiting = taken?.engines.some(({ awaited }) => awaited) ?? true;
+  const waits = isAwaiting || remains.section.isUnsettled;
+  const { posts, unknown } = await readKnown(
+    list,
+    core,
+    inherited,
+    new UnknownTasks(inherited, window),
+    waits,
+  );
+  if (old.kind === "gone" && unknown.count > 0) {
+    const { ids, tasks } = unknown;
+    ledger.begin({ kind: "lostStore", at: new Date().toISOString(), why: old.why, ids, tasks });
+  }
+  for (const [key, id] of posts) await store.post(token, key, String(id));
+  if (taken !== null) core.onReports(taken.reports, Date.now());
+  onNotice(foundText(known.done + known.skipped, taken));
+
+  const contexts = startContexts(taken?.engines ?? []);
+  undo.push(async () => {
+    for (const context of contexts) context.kill();
+    await Promise.all(contexts.map((context) => context.gone));
+  });
+  writeDbUtilScript(files.dbUtil, dbUtilScript(files.prefix, spec.programs));
+  const begun = Date.parse(remains.run.at);
+  const place = { address: held.address, runId: held.runId, role: "driver" } as const;
+  const lasting = new LastingStore(store, token, {
+    info: runInfoOf(spec, list),
+    connect: (signal) => connectRedisStore({ ...place, waitMs: Infinity, signal }),
+    checkOurs: ownFile(files.status),
+    leaseMs: spec.leaseMs,
+  });
+  const parts: RunParts = {
+    ...held,
+    store: lasting,
+    privateStore: remains.address?.private ?? spec.kvs === null,
+    spec,
+    core,
+    contexts,
+    statusFile,
+    ledger,
+    log,
+    startedAt: Number.isNaN(begun) ? Date.now() : begun,
+    inherited,
+    mayBegin: waits ? settle(spec, remains, ledger) : null,
+  };
+  const driver = await assembleRun(parts);
+  let finishing = false;
+  held.onDeath((how) => {
+    if (!finishing) driver.fail(new KvsLostError(`the private Redis server died (${how})`, "unreachable"));
+  });
+  return {
+    driver,
+    setAside: null,
+    finish: async () => {
+      finishing = true;
+      await finishRun(parts, driver, async () => {
+        await held.dismiss();
+        rmSync(files.kvsInfo, { force: true });
+      });
+    },
+  };
+}
+
+/** Resolves when tasks may be handed out. Does not reject. */
+async function settle(spec: RecoverSpec, remains: Remains, ledger: LedgerFile): Promise<void> {
+  await waitForSilence(remains, spec.leaseMs, spec.onNotice);
+  ledger.append({ kind: "settled", at: new Date().toISOString() });
+}
+
+function foundText(done: number, taken: TakenStore | null): string {
+  const rows = `${done} task(s) had ended`;
+  if (taken === null) return `${rows}; the rest is run`;
+  const { claims, reports, engines } = taken;
+  return (
+    `${rows}; ${reports.length} result(s) were waiting; ${engines.length} engine(s) of before on ` +
+    `${engines.length === 0 ? hostname() : "their hosts"} are at work on ${claims.length} task(s) and go on`
+  );
+}

@@ -22,10 +22,12 @@ export interface RecoverySettings {
 /** By their names in `RawOptions`. Everything else is as it was when the run began. */
 const changeable =
   "sshNode cpusPerTask tasksPerNode contextTaskLimit envResource fill gpu label retire retireCmd idleTimeout startupOnly " +
-  "exitCode failFast logfile loglevel useAddress mailTo mailFreq maxLosses fsync launcher";
+  "exitCode failFast logfile loglevel useAddress mailTo mailFreq maxLosses fsync drainFailing launcher";
 const mayChange = new Set(changeable.split(" "));
 /** About this command, not about the run. */
 const ofCommand = new Set(["recover", "assumeDead", "quiet", "json"]);
+/** The options that are there only with `--no-`. */
+const negatable = new Set(["retire", "fsync", "drainFailing"]);
 /** Where the engines of a context run: given anew, all that was said of it before is void. */
 const places = ["sshNode", "startupOnly", "retireCmd", "label"];
 
@@ -75,7 +77,7 @@ export function recoverySettings(
 function explicit(options: RawOptions): RawOptions {
   return Object.fromEntries(
     Object.entries(options).filter(
-      ([name, value]) => value !== undefined && !((name === "retire" || name === "fsync") && value === true),
+      ([name, value]) => value !== undefined && !(negatable.has(name) && value === true),
     ),
   );
 }

@@ -54,14 +54,14 @@ describe.each(perlKinds)("%s launcher: short of descriptors", (kind) => {
   const tooMany = { kind: "failedToStart", errno: 24 };
 
   it("tasks wait until there are some", async () => {
-    limit(24);
+    limit(40);
     const tags = Array.from({ length: 16 }, () => rig.launch("sleep 0.2"));
     for (const tag of tags) expect((await rig.ended(tag)).outcome).toEqual({ kind: "exited", code: 0 });
   });
 
   it("slots are kept by those that wait, and left to the next ones", async () => {
     rig.setSlots(16);
-    limit(24);
+    limit(40);
     const tags = Array.from({ length: 40 }, () => rig.enqueue("sleep 0.1"));
     for (const tag of tags) expect((await rig.ended(tag)).outcome).toEqual({ kind: "exited", code: 0 });
   });

@@ -79,7 +79,9 @@ describe.each(kindsWithSpawner)("%s launcher: its spawner", (kind) => {
     ] as const) {
       process.kill(spawner, "SIGSTOP");
       // Until it has stopped it still takes what comes, with the limit of before.
-      await until("the spawner stands still", () => / T /.test(readFileSync(`/proc/${spawner}/stat`, "latin1")));
+      await until("the spawner stands still", () =>
+        / T /.test(readFileSync(`/proc/${spawner}/stat`, "latin1")),
+      );
       const tag = rig.launch("exit 5");
       // Too large for the spawner: this one runs, and for longer than a task counts as young.
       expect((await rig.run("sleep 0.2", { BIG: "x".repeat(100_000) })).outcome).toEqual(succeeded);

@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import { hostname } from "node:os";
 import { openPrivateFile } from "@taskmuster/kvs";
-import { parseLedger } from "./audit/core/ledger.js";
+import { parseLedger } from "./core/audit/ledger.js";
 import type { LedgerEntry } from "./core/ledger-entry.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
 

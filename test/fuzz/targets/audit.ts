@@ -1,6 +1,6 @@
-import { chooseSection } from "../../../packages/driver/src/audit/core/choose-section.js";
-import { FileRows } from "../../../packages/driver/src/audit/core/file-rows.js";
-import { parseLedger } from "../../../packages/driver/src/audit/core/ledger.js";
+import { chooseSection } from "../../../packages/driver/src/core/audit/choose-section.js";
+import { FileRows } from "../../../packages/driver/src/core/audit/file-rows.js";
+import { parseLedger } from "../../../packages/driver/src/core/audit/ledger.js";
 import { readRow } from "../../../packages/driver/src/audit/read-row.js";
 import { scanLine } from "../../../packages/driver/src/core/resume-index.js";
 import { formatRow } from "../../../packages/driver/src/core/status-line/index.js";

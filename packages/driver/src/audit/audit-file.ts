@@ -3,11 +3,11 @@ import { basename, dirname, join, resolve } from "node:path";
 import { StatusFileError } from "../status-file.js";
 import { runFiles } from "../run-files.js";
 import { checkList } from "./check-list.js";
-import { Audit, type EarlierFile } from "./core/audit.js";
-import type { RunState } from "./core/begun.js";
-import { PastRuns } from "./core/past-runs.js";
-import type { LedgerRun } from "./core/ledger.js";
-import { bit } from "./core/task-table.js";
+import { Audit, type EarlierFile } from "../core/audit/audit.js";
+import type { RunState } from "../core/audit/begun.js";
+import { PastRuns } from "../core/audit/past-runs.js";
+import type { LedgerRun } from "../core/audit/ledger.js";
+import { bit } from "../core/audit/task-table.js";
 import { type LedgerFacts, factsOf, prefixOf, readLedger, signsOfLife, stateOf } from "./ledger-of.js";
 import { type ScannedFile, scanFile } from "./scan-file.js";
 

@@ -2,8 +2,8 @@ import { TaskmusterError } from "@taskmuster/kvs";
 import { identityOf } from "../core/resume-index.js";
 import { commandColumn } from "../core/status-line/index.js";
 import { openList } from "../open-list.js";
-import type { ListCheck } from "./core/audit.js";
-import type { FileRows } from "./core/file-rows.js";
+import type { ListCheck } from "../core/audit/audit.js";
+import type { FileRows } from "../core/audit/file-rows.js";
 
 /**
  * Compares the rows of a status file, read with identities, with the list that they are of. Throws `TaskmusterError` when that cannot be

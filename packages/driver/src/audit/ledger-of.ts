@@ -3,11 +3,11 @@ import { hostname } from "node:os";
 import { basename } from "node:path";
 import { runFiles } from "../run-files.js";
 import { codeOf, reasonOf } from "../status-file.js";
-import type { LedgerOf } from "./core/audit.js";
-import type { RunState } from "./core/begun.js";
-import { type ChosenSection, chooseSection } from "./core/choose-section.js";
-import type { FileRows } from "./core/file-rows.js";
-import { type Ledger, parseLedger } from "./core/ledger.js";
+import type { LedgerOf } from "../core/audit/audit.js";
+import type { RunState } from "../core/audit/begun.js";
+import { type ChosenSection, chooseSection } from "../core/audit/choose-section.js";
+import type { FileRows } from "../core/audit/file-rows.js";
+import { type Ledger, parseLedger } from "../core/audit/ledger.js";
 
 /** The prefix of a run by the path of its status file, also of one that was set aside. Null: the name does not tell. */
 export function prefixOf(statusFile: string): string | null {

@@ -1,6 +1,6 @@
-import { identityOf } from "../core/resume-index.js";
-import { statusHeader } from "../core/status-line/index.js";
-import type { AuditRow, RowFault } from "./core/audit-row.js";
+import { identityOf, mostId } from "../core/resume-index.js";
+import { kindOfFlag, statusHeader } from "../core/status-line/index.js";
+import type { AuditRow, RowFault } from "../core/audit/audit-row.js";
 
 /**
  * Reads what an audit needs of a line of a status file, given without its line end. What it takes for a row a resume does too.
@@ -20,7 +20,7 @@ export function readRow(line: Buffer, withIdentity: boolean): AuditRow | RowFaul
     found;
   if (Number(id) > mostId) return { what: "column", name: names[1] ?? "" };
   const [outBytes, errBytes] = [Number(out), Number(err)];
-  const kind = kindOf[flag ?? barrier ?? ""] ?? "task";
+  const kind = kindOfFlag[flag ?? barrier ?? ""] ?? "task";
   return {
     kind,
     id: Number(id),
@@ -55,20 +55,9 @@ function faultOf(before: string): RowFault {
   return { what: "column", name: names[at] ?? "" };
 }
 
-const kindOf: Readonly<Record<string, AuditRow["kind"]>> = {
-  " ": "task",
-  T: "timedOut",
-  P: "perEngine",
-  S: "skipped",
-  Z: "zombie",
-  B: "barrier",
-  C: "checkBarrier",
-};
 const zeros: RowFault = { what: "zeros" };
 const tab = 9;
 const names = statusHeader.split("\t");
-/** An id above this is not one that any list here has reached; see `core/resume-index`. */
-const mostId = 1_000_000_000;
 const wholeNumber = String.raw`(-?\d{1,15})`;
 const natural = String.raw`(\d{1,15})`;
 const seconds = String.raw`(-?\d{1,15}\.\d{3})`;

@@ -1,9 +1,9 @@
 /*
  * The ledger: what the status file cannot tell. One line of JSON each, append-only; it does not grow with the finished tasks of a healthy
- * run. This is what a driver writes; `audit/core/ledger` reads it, and what other versions wrote.
+ * run. This is what a driver writes; `core/audit/ledger` reads it, and what other versions wrote.
  */
 
-/** Ledgers from this version on name every attempt that did not end by itself. */
+/** What this driver writes. */
 export const ledgerVersion = 2;
 
 /** A driver that hands out more tasks at a time than this before they end says so. */
@@ -45,10 +45,8 @@ export interface ProcessStamp {
   readonly start: string;
 }
 
-/** The first entry of each run with the prefix. */
-interface RunEntry {
-  readonly kind: "run";
-  readonly version: typeof ledgerVersion;
+/** What every version says of a run. */
+export interface RunFacts {
   readonly runId: string;
   readonly at: string;
   readonly host: string;
@@ -58,8 +56,14 @@ interface RunEntry {
   readonly resumedFrom: readonly string[];
   /** Where the status file was moved to that had this run's name before. */
   readonly setAside: string | null;
-  /** Tasks and barriers of the list; null: it is a stream. */
+  /** Tasks and barriers of the list; null: it is a stream, or nobody says. */
   readonly ids: number | null;
+}
+
+/** The first entry of each run with the prefix. */
+interface RunEntry extends RunFacts {
+  readonly kind: "run";
+  readonly version: typeof ledgerVersion;
   readonly options: RunOptions;
   /** The command line, as typed: for a driver that takes the run over. */
   readonly args: readonly string[];
@@ -85,18 +89,22 @@ export interface RunOptions {
   readonly serves: boolean;
 }
 
-/** A driver has the run from now on: the first one, or one that has taken it over. */
-interface EpochEntry {
-  readonly kind: "epoch";
-  readonly at: string;
-  readonly token: number;
+export interface LedgerDriver {
   readonly host: string;
   readonly pid: number;
+  /** Which process that is; null: it is not known. */
   readonly process: ProcessStamp | null;
-  /** Nobody can join from another host. */
+  /** Nobody can join its run from another host. */
   readonly hostOnly: boolean;
   /** Where its private store runs; null: it is somebody else's. */
   readonly storeHost: string | null;
+}
+
+/** A driver has the run from now on: the first one, or one that has taken it over. */
+interface EpochEntry extends LedgerDriver {
+  readonly kind: "epoch";
+  readonly at: string;
+  readonly token: number;
 }
 
 /** The same driver has opened the run again, in a store that had forgotten it. */

@@ -292,6 +292,6 @@ const flagBarrier = -1;
 const pageRows = 1 << 16;
 const noFile = -1;
 /** An id above this is not one that any list here has reached. */
-const mostId = 1_000_000_000;
+export const mostId = 1_000_000_000;
 const bad: ScannedLine = { kind: "bad" };
 const other: ScannedLine = { kind: "other" };

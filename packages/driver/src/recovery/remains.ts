@@ -2,8 +2,8 @@ import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "n
 import { resolve } from "node:path";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { type RunAddress, readAddressFile } from "@taskmuster/kvs/server";
-import { type LedgerDriver, type LedgerRun, type LedgerSection, parseLedger } from "../audit/core/ledger.js";
-import type { ListFacts } from "../core/ledger-entry.js";
+import { type LedgerRun, type LedgerSection, parseLedger } from "../core/audit/ledger.js";
+import type { LedgerDriver, ListFacts } from "../core/ledger-entry.js";
 import { type RunFiles, runFiles } from "../run-files.js";
 import type { RunMarks } from "./host-processes.js";
 import { reasonOf } from "../status-file.js";

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { AuditRow } from "../../src/audit/core/audit-row.js";
-import { PastRuns } from "../../src/audit/core/past-runs.js";
+import type { AuditRow } from "../../src/core/audit/audit-row.js";
+import { PastRuns } from "../../src/core/audit/past-runs.js";
 import { auditOf, ended, fileRows, lost, row, section } from "./made-up.js";
 
 /** One task of a run: how often an engine was lost with it, how many of those came back late, and how it ended. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Damage } from "../../src/audit/core/audit.js";
-import { PastRuns } from "../../src/audit/core/past-runs.js";
+import type { Damage } from "../../src/core/audit/audit.js";
+import { PastRuns } from "../../src/core/audit/past-runs.js";
 import { auditOf, ended, fileRows, lost, row, runEntry, section, sectionOf } from "./made-up.js";
 
 const never = (): boolean => false;

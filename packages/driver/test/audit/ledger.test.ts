@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { parseLedger } from "../../src/audit/core/ledger.js";
-import { chooseSection } from "../../src/audit/core/choose-section.js";
+import { parseLedger } from "../../src/core/audit/ledger.js";
+import { chooseSection } from "../../src/core/audit/choose-section.js";
 import { runEntry, text } from "./made-up.js";
 
 describe("parseLedger", () => {

@@ -1,8 +1,8 @@
-import type { AuditRow } from "../../src/audit/core/audit-row.js";
-import { Audit, type AuditParts } from "../../src/audit/core/audit.js";
-import { FileRows } from "../../src/audit/core/file-rows.js";
-import { type LedgerSection, parseLedger } from "../../src/audit/core/ledger.js";
-import { PastRuns } from "../../src/audit/core/past-runs.js";
+import type { AuditRow } from "../../src/core/audit/audit-row.js";
+import { Audit, type AuditParts } from "../../src/core/audit/audit.js";
+import { FileRows } from "../../src/core/audit/file-rows.js";
+import { type LedgerSection, parseLedger } from "../../src/core/audit/ledger.js";
+import { PastRuns } from "../../src/core/audit/past-runs.js";
 
 /** Lines of a ledger. */
 export function text(...entries: readonly object[]): string {

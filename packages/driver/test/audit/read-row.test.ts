@@ -9,7 +9,7 @@ import {
   parseRow,
   statusHeader,
 } from "../../src/core/status-line/index.js";
-import { type AuditRow, type RowFault, contradictionOf } from "../../src/audit/core/audit-row.js";
+import { type AuditRow, type RowFault, contradictionOf } from "../../src/core/audit/audit-row.js";
 import { idOfTorn, isHeader, readRow } from "../../src/audit/read-row.js";
 import { anyRow, row } from "../core/status-line/rows.js";
 

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { NumberRows } from "../../src/audit/core/number-rows.js";
-import { type FinalRow, TaskTable, bit, countOf, finalBits } from "../../src/audit/core/task-table.js";
+import { NumberRows } from "../../src/core/audit/number-rows.js";
+import { type FinalRow, TaskTable, bit, countOf, finalBits } from "../../src/core/audit/task-table.js";
 
 const some: Omit<FinalRow, "at" | "timedOut"> = { line: 1, returnCode: 0, start: 1, finish: 2, identity: 3 };
 /** Near each other, on both sides of a page's end, and far away. */

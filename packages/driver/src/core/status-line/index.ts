@@ -1,7 +1,7 @@
 export { formatSeconds } from "./seconds.js";
 export { commandColumn } from "./command-column.js";
 export { formatRow, formatRows, rowFlags, writeCopied, writeRow } from "./format.js";
-export { parseRow } from "./parse.js";
+export { kindOfFlag, parseRow } from "./parse.js";
 export { parsePythonBytesRepr, pythonReprOfBytes } from "./python-bytes.js";
 export { pythonReprOfStr } from "./python-text.js";
 export { returnCodeOf, rowOfReport } from "./report-row.js";

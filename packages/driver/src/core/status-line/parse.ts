@@ -7,7 +7,8 @@ const tab = 0x09;
 const lineFeed = 0x0a;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
-const kindOfFlag: Readonly<Record<string, RowKind>> = {
+/** By the one letter that tells it. */
+export const kindOfFlag: Readonly<Record<string, RowKind>> = {
   " ": "task",
   T: "timedOut",
   P: "perEngine",

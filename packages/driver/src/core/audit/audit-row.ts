@@ -1,6 +1,8 @@
-/** A row of a status file, as far as an audit looks at it. Kinds as in `core/status-line`. */
+import type { RowKind } from "../status-line/index.js";
+
+/** A row of a status file, as far as an audit looks at it. */
 export interface AuditRow {
-  readonly kind: "task" | "timedOut" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
+  readonly kind: RowKind;
   readonly id: number;
   /** In the list. */
   readonly line: number;

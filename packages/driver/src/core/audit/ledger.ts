@@ -1,4 +1,4 @@
-import type { ListFacts, ProcessStamp } from "./ledger-values.js";
+import type { FailedAttempt, LedgerDriver, LedgerTask, ListFacts, RunFacts } from "../ledger-entry.js";
 
 /** What the ledger says of one run, from its start to the next one's with the same prefix. */
 export interface LedgerSection {
@@ -23,34 +23,12 @@ export interface LedgerSection {
   readonly end: LedgerEnd | null;
 }
 
-export interface LedgerRun {
+export interface LedgerRun extends RunFacts {
   readonly version: number;
-  readonly runId: string;
-  readonly at: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly cwd: string;
-  readonly taskFile: string;
-  readonly resumedFrom: readonly string[];
-  /** Where the status file was moved to that had this run's name before. */
-  readonly setAside: string | null;
-  /** Tasks and barriers of the list; null: it does not say. */
-  readonly ids: number | null;
   /** The command line, as typed; null: it does not say. */
   readonly args: readonly string[] | null;
   /** Null: it does not say. */
   readonly list: ListFacts | null;
-}
-
-export interface LedgerDriver {
-  readonly host: string;
-  readonly pid: number;
-  /** Which process that was; null: it does not say. */
-  readonly process: ProcessStamp | null;
-  /** Nobody could join its run from another host. */
-  readonly hostOnly: boolean;
-  /** Where its private store ran; null: it was somebody else's. */
-  readonly storeHost: string | null;
 }
 
 export interface Loss {
@@ -63,14 +41,10 @@ export interface Loss {
   readonly rank: number | null;
   readonly host: string | null;
   readonly why: string;
-  readonly tasks: readonly { readonly id: number; readonly attempt: number }[];
+  readonly tasks: readonly LedgerTask[];
 }
 
-export interface RetriedAttempt {
-  readonly attempt: number;
-  /** As in a status file: exit status, -signal, errno. */
-  readonly returnCode: number;
-}
+export type RetriedAttempt = Omit<FailedAttempt, "id">;
 
 export interface LedgerEnd {
   readonly at: string;
@@ -154,7 +128,7 @@ function entryOf(line: string): { readonly fields: Fields; readonly isRest: bool
 }
 
 function addEntry(section: Section, fields: Fields): void {
-  // What this version writes stands in the driver's `core/ledger-entry`.
+  // What this version writes stands in `core/ledger-entry`.
   switch (fields["kind"]) {
     case "epoch":
       section.epochs++;
@@ -244,7 +218,7 @@ function driversOf(fields: Fields): readonly LedgerDriver[] {
   ];
 }
 
-function firstTries(ids: unknown): Loss["tasks"] {
+function firstTries(ids: unknown): readonly LedgerTask[] {
   return tasksIn(ids).map(({ id }) => ({ id, attempt: 1 }));
 }
 
@@ -291,13 +265,11 @@ function addRetries(retried: Section["retried"], value: unknown): void {
   }
 }
 
-function tasksOf(value: unknown): Loss["tasks"] {
+function tasksOf(value: unknown): readonly LedgerTask[] {
   return eachTask(value).map(({ id, attempt }) => ({ id, attempt }));
 }
 
-function eachTask(
-  value: unknown,
-): readonly { readonly id: number; readonly attempt: number; readonly fields: Fields }[] {
+function eachTask(value: unknown): readonly (LedgerTask & { readonly fields: Fields })[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((each: unknown) => {
     if (!isRecord(each)) return [];
@@ -307,8 +279,8 @@ function eachTask(
 }
 
 /** Which attempt it was is not known: 0. */
-function tasksIn(value: unknown): Loss["tasks"] {
-  const tasks: { readonly id: number; readonly attempt: number }[] = [];
+function tasksIn(value: unknown): readonly LedgerTask[] {
+  const tasks: LedgerTask[] = [];
   const ranges: readonly unknown[] = Array.isArray(value) ? value : [];
   for (const range of ranges) {
     const ends: readonly unknown[] = Array.isArray(range) ? range : [];

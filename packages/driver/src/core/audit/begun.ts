@@ -1,11 +1,10 @@
+import { quietWindow } from "../ledger-entry.js";
 import type { FileRows } from "./file-rows.js";
 import { type LedgerSection, type Loss, completeVersion } from "./ledger.js";
 import { type TaskTable, bit, finalBits } from "./task-table.js";
 
 /** More tasks than that a driver never hands out before they end; see `Window`. */
 const mostWindow = 20_000;
-/** Nor more than that without saying so, if it names everything; see `core/ledger-entry`. */
-export const quietWindow = 1_024;
 
 /** How a run stands. `brokenOff`: its driver was killed. `unknown`: there is no ledger, or its driver's host is another one. */
 export type RunState = "ended" | "atWork" | "brokenOff" | "unknown";

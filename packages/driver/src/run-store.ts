@@ -70,7 +70,7 @@ export function keep(
 }
 
 export function howServerEnded(end: ServerExit): string {
-  return end.signal ?? `exit status ${end.code ?? "unknown"}`;
+  return end.signal ?? (end.code === null ? "its end was not seen" : `exit status ${end.code}`);
 }
 
 export async function closeStore(store: DriverStore, token: number, log: Logger): Promise<void> {

@@ -2,9 +2,9 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { dirname, resolve } from "node:path";
-import { KvsError, whyUnsafe } from "@taskmuster/kvs";
-import { type RunId, type RunInfo, encodeRunInfo, protocolVersion, runId } from "@taskmuster/kvs/protocol";
-import { type KvsAddress, type Listen, writeAddressFile } from "@taskmuster/kvs/server";
+import { whyUnsafe } from "@taskmuster/kvs";
+import { type RunId, type RunInfo, runId } from "@taskmuster/kvs/protocol";
+import type { KvsAddress, Listen } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import { type RunParts, assembleRun, coreOf, finishRun } from "./assemble-run.js";
 import type { PerEngineLines } from "./core/driver-core.js";
@@ -24,10 +24,12 @@ import { epochEntry } from "./recovery/epoch-entry.js";
 import type { StartingContext } from "./run-context.js";
 import type { ResultSink } from "./result-sink.js";
 import type { RunView } from "./core/run-view.js";
-import { keep, serverBinary, serverStartMs, startServer } from "./run-store.js";
+import { runInfoOf } from "./run-info.js";
+import { serverBinary } from "./run-store.js";
 import { reasonOf, StatusFile } from "./status-file.js";
-import { keepAlive } from "./store/keep-alive.js";
 import { openStore } from "./store/open-store.js";
+import { ownFile } from "./store/own-file.js";
+import { type Undo, newServer } from "./store/store-server.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
 export interface RunSpec {
@@ -110,7 +112,7 @@ export async function startRun(
   spec: RunSpec,
   startContexts: () => readonly StartingContext[],
 ): Promise<StartedRun> {
-  const undo: (() => void | Promise<void>)[] = [];
+  const undo: Undo = [];
   try {
     return await start(spec, startContexts, undo);
   } catch (error) {
@@ -122,10 +124,10 @@ export async function startRun(
 async function start(
   spec: RunSpec,
   startContexts: () => readonly StartingContext[],
-  undo: (() => void | Promise<void>)[],
+  undo: Undo,
 ): Promise<StartedRun> {
   const { files } = spec;
-  const binary = spec.kvs === null ? await serverBinary(spec.env) : null;
+  const where = spec.kvs === null ? { binary: await serverBinary(spec.env) } : { address: spec.kvs };
   const unsafe = whyUnsafe(dirname(files.prefix), "everybody");
   if (unsafe !== null)
     spec.onNotice(`${unsafe}: they could put files of theirs in the place of this run's; choose another -p`);
@@ -154,19 +156,9 @@ async function start(
   undo.push(() => void ledger.close());
 
   const id = runId(randomBytes(8).toString("hex"));
-  const server =
-    binary === null
-      ? null
-      : await startServer(binary, { runId: id, listen: spec.listen, onNotice: spec.onNotice });
-  if (server !== null) undo.push(() => server.stop());
-  const address = server?.address ?? spec.kvs;
-  if (address === null || address === undefined) throw new KvsError("no key-value store");
-  writeAddressFile(files.kvsInfo, { ...address, runId: id });
-  undo.push(() => rmSync(files.kvsInfo, { force: true }));
-  const keeper = server === null ? null : keep(server, spec);
-  if (keeper !== null) undo.push(() => keeper.done());
+  const server = await newServer(spec, where, id, undo);
+  const { address, ready } = server;
   // A list that comes by way of the store may take its time; no engine shall wait for it.
-  const ready = server?.ready ?? Promise.resolve();
   const list = await spec.openList({ address, runId: id, ready, log });
   undo.push(() => list.end(null));
   // The engine's start-up overlaps with the store's.
@@ -176,30 +168,12 @@ async function start(
     await Promise.all(contexts.map((context) => context.gone));
   });
 
-  const info = encodeRunInfo({
-    version: protocolVersion,
-    jobId: files.jobId,
-    nameTasks: list.source.name,
-    cwd: spec.cwd,
-    prefix: files.prefix,
-    leaseMs: spec.leaseMs,
-    graceMs: spec.graceMs,
-    perEngine: { start: [...list.perEngine.start], stop: [...list.perEngine.stop] },
-    startMustSucceed: spec.startMustSucceed,
-    defaults: spec.defaults,
-  });
   let fail: (error: Error) => void = () => undefined;
-  const lasting =
-    server === null || binary === null
-      ? null
-      : await keepAlive(server, keeper, { ...spec, binary, log, onGivenUp: (error) => fail(error) });
-  if (lasting !== null) undo.push(() => lasting.stop());
-  const { store, token } = await openStore({
-    address,
-    runId: id,
-    info,
-    startMs: server === null ? 0 : serverStartMs,
-    statusFile: files.status,
+  const checkOurs = ownFile(files.status);
+  await server.watch({ log, checkOurs, onGivenUp: (error) => fail(error) });
+  const { store, token } = await openStore(server, {
+    info: runInfoOf(spec, list),
+    checkOurs,
     leaseMs: spec.leaseMs,
   });
   undo.push(() => store.disconnect());
@@ -243,14 +217,14 @@ async function start(
     const end = { reason: "notStarted", done: 0, ids: 0, listRead: false, bytes: 0 };
     ledger.append({ kind: "end", at: new Date().toISOString(), ...end });
   });
-  log.info({ runId: id, prefix: files.prefix, privateServer: server !== null }, "run started");
+  log.info({ runId: id, prefix: files.prefix, privateServer: address.private }, "run started");
 
   const parts: RunParts = {
     spec,
     list,
     core: coreOf(spec, list),
     store,
-    privateStore: server !== null,
+    privateStore: address.private,
     token,
     runId: id,
     address,
@@ -271,7 +245,7 @@ async function start(
     setAside,
     finish: async () => {
       await finishRun(parts, driver, async () => {
-        await lasting?.stop();
+        await server.dismiss();
         rmSync(files.kvsInfo, { force: true });
       });
     },

@@ -114,7 +114,7 @@ export class Engine {
     const core = this.#makeCore(joined);
     this.#core = core;
     const driver = new DriverWatch(leaseMs, starterGone, () => performance.now());
-    const storeWatch = new StoreWatch(leaseMs, performance.now());
+    const storeWatch = new StoreWatch(leaseMs, performance.now(), starterGone);
     const renew: Renew = (request, then) => this.#link.ask((store) => store.renew(request), then);
     const heartbeat = new Heartbeat(renew, this.#id, leaseMs, () => core.stats, {
       onAnswer: (answer) => {

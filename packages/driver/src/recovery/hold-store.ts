@@ -1,85 +1,81 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { type KvsAddress, KvsError, type KvsStore } from "@taskmuster/kvs";
-import {
-  type FencingToken,
-  type RunId,
-  encodeRunInfo,
-  protocolVersion,
-  runId,
-} from "@taskmuster/kvs/protocol";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
-import { adoptServer, parseEndpoint, writeAddressFile } from "@taskmuster/kvs/server";
+import { type KvsAddress, KvsError } from "@taskmuster/kvs";
+import { type FencingToken, runId } from "@taskmuster/kvs/protocol";
+import { parseEndpoint } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import type { LedgerFile } from "../ledger-file.js";
-import { howServerEnded, keep, serverBinary, serverStartMs, startServer } from "../run-store.js";
+import { runInfoOf } from "../run-info.js";
+import { serverBinary } from "../run-store.js";
 import type { ReadyList } from "../start-run.js";
+import type { LastingStore } from "../store/lasting-store.js";
+import { lastingStore, openStore } from "../store/open-store.js";
+import {
+  type ServerWatch,
+  type StoreServer,
+  type Undo,
+  inheritedServer,
+  newServer,
+} from "../store/store-server.js";
 import { epochEntry } from "./epoch-entry.js";
 import type { OldStore } from "./old-store.js";
 import type { RecoverSpec } from "./recover-run.js";
 import { type Remains, marksOf } from "./remains.js";
 import { type TakenStore, takeStore } from "./take-store.js";
 
-/** A store that this driver has the token of, and how it is ended. */
+/** A store that this driver has the token of. */
 export interface Held {
-  readonly store: KvsStore;
+  readonly server: StoreServer;
+  readonly store: LastingStore;
   readonly token: FencingToken;
-  readonly runId: RunId;
-  readonly address: KvsAddress;
+  readonly list: ReadyList;
   /** Null: the store of before is gone. */
   readonly taken: TakenStore | null;
-  /** Tells when a private server dies that we have started. */
-  readonly onDeath: (listener: (how: string) => void) => void;
-  readonly dismiss: () => Promise<void>;
-  readonly list: ReadyList;
 }
 
-/** What is to be done when the rest fails, last one first. */
-export type Undo = (() => void | Promise<void>)[];
+interface Hold {
+  readonly ledger: LedgerFile;
+  readonly undo: Undo;
+  readonly watch: ServerWatch;
+}
 
 /** Raises the token in the old store; or opens the run in a new one. */
 export async function holdStore(
   spec: RecoverSpec,
   remains: Remains,
   old: OldStore,
-  ledger: LedgerFile,
-  log: Logger,
-  undo: Undo,
+  hold: Hold,
 ): Promise<Held> {
-  if (old.kind === "gone") {
-    if (old.isDeadHere) clearAway(remains.address);
-    return openStore(spec, old, ledger, log, undo);
-  }
-  const { store, address } = old;
-  const { storeHost } = remains.driver;
+  if (old.kind === "answers") return takeOver(spec, remains, old, hold);
+  if (old.isDeadHere) clearAway(remains.address);
+  return openAnew(spec, old, hold);
+}
+
+async function takeOver(
+  spec: RecoverSpec,
+  { files, run, driver }: Remains,
+  { store, address, lasts }: Extract<OldStore, { readonly kind: "answers" }>,
+  { ledger, undo, watch }: Hold,
+): Promise<Held> {
   const taken = await takeStore(store, {
-    marks: marksOf(spec.files, remains.run),
+    marks: marksOf(files, run),
     ledger,
     onToken: (token) =>
-      ledger.begin(epochEntry(new Date().toISOString(), token, address, storeHost ?? undefined)),
+      ledger.begin(epochEntry(new Date().toISOString(), token, address, driver.storeHost ?? undefined)),
     onNotice: spec.onNotice,
   });
   if (taken === null)
     throw new KvsError("the run went out of its key-value store while it was looked at; try again");
-  const server = address.private ? await adoptServer(address) : null;
-  // That of before may be gone, too.
-  const here = server?.here ?? null;
-  const keeper = here === null ? null : keep(here, spec);
-  const list = await spec.openList({ address, runId: address.runId, ready: Promise.resolve(), log });
-  return {
-    store,
-    token: taken.token,
-    runId: address.runId,
-    address,
-    taken,
-    list,
-    onDeath: () => undefined,
-    dismiss: async () => {
-      await server?.stop();
-      await keeper?.done();
-    },
-  };
+  const { token } = taken;
+  const server = await inheritedServer(spec, address);
+  const list = await openList(spec, server, watch.log);
+  await server.watch(watch);
+  const lasting = lastingStore(server, store, token, { ...spec, ...watch, info: runInfoOf(spec, list) });
+  lasting.remember(taken.snapshot);
+  lasts();
+  undo.push(() => lasting.disconnect());
+  return { server, store: lasting, token, list, taken };
 }
 
 /** What a private server of this host has left that is dead. */
@@ -91,65 +87,33 @@ function clearAway(address: KvsAddress | null): void {
   }
 }
 
-/** As the run was told them that began it. */
-export function runInfoOf(spec: RecoverSpec, list: ReadyList): Uint8Array {
-  return encodeRunInfo({
-    version: protocolVersion,
-    jobId: spec.files.jobId,
-    nameTasks: list.source.name,
-    cwd: spec.cwd,
-    prefix: spec.files.prefix,
-    leaseMs: spec.leaseMs,
-    graceMs: spec.graceMs,
-    perEngine: { start: [...list.perEngine.start], stop: [...list.perEngine.stop] },
-    startMustSucceed: spec.startMustSucceed,
-    defaults: spec.defaults,
-  });
-}
-
-async function openStore(
+async function openAnew(
   spec: RecoverSpec,
   old: Extract<OldStore, { readonly kind: "gone" }>,
-  ledger: LedgerFile,
-  log: Logger,
-  undo: Undo,
+  { ledger, undo, watch }: Hold,
 ): Promise<Held> {
-  const { files } = spec;
   spec.onNotice(
     `the key-value store of before is gone (${old.why}); what ended and was not written down is run again`,
   );
   const given = old.server ?? spec.kvs;
-  const id = runId(randomBytes(8).toString("hex"));
-  const { listen, onNotice } = spec;
-  const server =
-    given === null ? await startServer(await serverBinary(spec.env), { runId: id, listen, onNotice }) : null;
-  if (server !== null) undo.push(() => server.stop());
-  const address = server?.address ?? given;
-  if (address === null) throw new KvsError("no key-value store");
-  spec.checkAddress(address);
-  writeAddressFile(files.kvsInfo, { ...address, runId: id });
-  undo.push(() => rmSync(files.kvsInfo, { force: true }));
-  const keeper = server === null ? null : keep(server, spec);
-  if (keeper !== null) undo.push(() => keeper.done());
-  const list = await spec.openList({ address, runId: id, ready: server?.ready ?? Promise.resolve(), log });
-  await server?.ready;
-  const waitMs = server === null ? 0 : serverStartMs;
-  const store = await connectRedisStore({ address, runId: id, role: "driver", waitMs });
-  undo.push(() => store.disconnect());
-  const token = await store.open(runInfoOf(spec, list));
-  undo.push(() => store.close(token));
-  ledger.begin(epochEntry(new Date().toISOString(), token, address));
-  return {
-    store,
-    token,
-    runId: id,
-    address,
-    taken: null,
-    list,
-    onDeath: (listener) => void server?.exited.then((end) => listener(howServerEnded(end))),
-    dismiss: async () => {
-      await server?.stop();
-      await keeper?.done();
-    },
-  };
+  const where = given === null ? { binary: await serverBinary(spec.env) } : { address: given };
+  const server = await newServer(spec, where, runId(randomBytes(8).toString("hex")), undo);
+  spec.checkAddress(server.address);
+  const list = await openList(spec, server, watch.log);
+  await server.watch(watch);
+  const { store, token } = await openStore(server, { ...spec, ...watch, info: runInfoOf(spec, list) });
+  undo.push(
+    () => store.disconnect(),
+    () => store.close(),
+  );
+  ledger.begin(epochEntry(new Date().toISOString(), token, server.address));
+  return { server, store, token, list, taken: null };
+}
+
+function openList(
+  spec: RecoverSpec,
+  { address, runId: id, ready }: StoreServer,
+  log: Logger,
+): Promise<ReadyList> {
+  return spec.openList({ address, runId: id, ready, log });
 }

@@ -2,13 +2,19 @@ import { hostname } from "node:os";
 import { connect } from "node:net";
 import type { KvsStore } from "@taskmuster/kvs";
 import { KvsError } from "@taskmuster/kvs";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { type ConnectionEvent, connectRedisStore } from "@taskmuster/kvs/redis";
 import { type RunAddress, parseEndpoint } from "@taskmuster/kvs/server";
 import { recoverCommand } from "./earlier-run.js";
 import type { Remains } from "./remains.js";
 
 export type OldStore =
-  | { readonly kind: "answers"; readonly store: KvsStore; readonly address: RunAddress }
+  | {
+      readonly kind: "answers";
+      readonly store: KvsStore;
+      readonly address: RunAddress;
+      /** It was taken over: from now on it may be away for as long as it likes. */
+      readonly lasts: () => void;
+    }
   /** For certain, or so the user says. `server`: one of somebody else's, which is there and knows nothing of the run. */
   | {
       readonly kind: "gone";
@@ -30,8 +36,11 @@ export async function findOldStore(
     return { kind: "gone", why: `there is no ${files.kvsInfo} any more`, server: null, isDeadHere: false };
   }
   let store: KvsStore;
+  const patience = new Patience();
   try {
-    store = await connectRedisStore({ address, runId: address.runId, role: "driver" });
+    const onEvent = (event: ConnectionEvent): void => patience.on(event);
+    store = await connectRedisStore({ address, runId: address.runId, role: "driver", onEvent });
+    patience.isOver = () => void store.disconnect();
   } catch (error) {
     if (!(error instanceof KvsError)) throw error;
     if (address.private && driver.storeHost === hostname() && !(await takesConnections(address))) {
@@ -40,7 +49,10 @@ export async function findOldStore(
     if (assumeDead) return { kind: "gone", why: "it does not answer", server: null, isDeadHere: false };
     throw unreachable(error, address, driver.storeHost, files.prefix);
   }
-  if ((await store.snapshot()).open) return { kind: "answers", store, address };
+  if ((await store.snapshot()).open) {
+    return { kind: "answers", store, address, lasts: () => patience.end() };
+  }
+  patience.end();
   await store.disconnect();
   return {
     kind: "gone",
@@ -74,6 +86,27 @@ function unreachable(
     { cause },
   );
 }
+
+/** Of who waits for a store: one that does not come back is given up. */
+class Patience {
+  isOver: () => void = () => undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #ended = false;
+
+  on({ kind }: ConnectionEvent): void {
+    clearTimeout(this.#timer);
+    if (kind !== "down" || this.#ended) return;
+    this.#timer = setTimeout(() => this.isOver(), patienceMs);
+    this.#timer.unref();
+  }
+
+  end(): void {
+    this.#ended = true;
+    clearTimeout(this.#timer);
+  }
+}
+
+const patienceMs = 10_000;
 
 /** A server that hangs does, a dead one does not. */
 async function takesConnections(address: RunAddress): Promise<boolean> {

@@ -1,8 +1,7 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { type KvsAddress, KvsLostError } from "@taskmuster/kvs";
+import { type KvsAddress, KvsClosedError, KvsError } from "@taskmuster/kvs";
 import type { EngineSnapshot } from "@taskmuster/kvs/protocol";
-import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { type RunParts, assembleRun, coreOf, finishRun } from "../assemble-run.js";
 import { UnknownTasks } from "../core/unknown-tasks.js";
 import { dbUtilScript, writeDbUtilScript } from "../dbutil-script.js";
@@ -11,10 +10,11 @@ import { openLog } from "../log.js";
 import type { StartingContext } from "../run-context.js";
 import type { RunSpec, StartedRun } from "../start-run.js";
 import { reasonOf } from "../status-file.js";
-import { LastingStore } from "../store/lasting-store.js";
 import { ownFile } from "../store/own-file.js";
+import type { Undo } from "../store/store-server.js";
+import { recoverCommand } from "./earlier-run.js";
 import { copyRows } from "./copy-rows.js";
-import { type Undo, holdStore, runInfoOf } from "./hold-store.js";
+import { holdStore } from "./hold-store.js";
 import { inheritanceOf, readKnown } from "./inherit.js";
 import { expectSilence, findOldDriver } from "./old-driver.js";
 import { findOldStore } from "./old-store.js";
@@ -44,7 +44,7 @@ export async function recoverRun(spec: RecoverSpec, startContexts: StartContexts
     return await recover(spec, startContexts, undo);
   } catch (error) {
     for (const step of undo.toReversed()) await step();
-    throw error;
+    throw error instanceof KvsClosedError ? wentAway(spec.files.prefix, error) : error;
   } finally {
     unlock();
   }
@@ -59,7 +59,11 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   if (old.kind === "answers") {
     undo.push(() => old.store.disconnect());
     spec.checkAddress(old.address);
-    if (oldDriver.kind === "elsewhere") await expectSilence(old.store, remains);
+    if (oldDriver.kind === "elsewhere") {
+      const { pid, host } = remains.driver;
+      onNotice(`the driver of before was process ${pid} on ${host}: looking whether it is at work, for 6 s`);
+      await expectSilence(old.store, remains);
+    }
   }
   if (oldDriver.kind === "stopped") {
     onNotice(
@@ -71,9 +75,14 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   );
   const ledger = new LedgerFile(files.ledger);
   undo.push(() => void ledger.close());
-  const held = await holdStore(spec, remains, old, ledger, log, undo);
-  const { store, token, list, taken } = held;
-  log.info({ runId: held.runId, prefix: files.prefix, storeAnswers: taken !== null }, "run taken over");
+  // Until there is a file of our own, what counts is that of the driver before.
+  let checkOurs = ownFile(files.status);
+  let fail: (error: Error) => void = () => undefined;
+  const watch = { log, checkOurs: () => checkOurs(), onGivenUp: (error: Error) => fail(error) };
+  const held = await holdStore(spec, remains, old, { ledger, undo, watch });
+  const { server, store, token, list, taken } = held;
+  const { address, runId } = server;
+  log.info({ runId, prefix: files.prefix, storeAnswers: taken !== null }, "run taken over");
 
   const core = coreOf(spec, list);
   const inherited = inheritanceOf(remains, taken);
@@ -88,6 +97,7 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   // Nobody may have taken it from us meanwhile: from now on the file is ours.
   await store.receive(token, 1);
   const statusFile = await copied.replace({ sync: spec.sync });
+  checkOurs = ownFile(files.status);
   undo.push(() => statusFile.close());
 
   const known = core.view;
@@ -118,17 +128,13 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   });
   writeDbUtilScript(files.dbUtil, dbUtilScript(files.prefix, spec.programs));
   const begun = Date.parse(remains.run.at);
-  const place = { address: held.address, runId: held.runId, role: "driver" } as const;
-  const lasting = new LastingStore(store, token, {
-    info: runInfoOf(spec, list),
-    connect: (signal) => connectRedisStore({ ...place, waitMs: Infinity, signal }),
-    checkOurs: ownFile(files.status),
-    leaseMs: spec.leaseMs,
-  });
   const parts: RunParts = {
-    ...held,
-    store: lasting,
-    privateStore: remains.address?.private ?? spec.kvs === null,
+    store,
+    token,
+    list,
+    address,
+    runId,
+    privateStore: address.private,
     spec,
     core,
     contexts,
@@ -140,21 +146,22 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
     mayBegin: waits ? settle(spec, remains, ledger) : null,
   };
   const driver = await assembleRun(parts);
-  let finishing = false;
-  held.onDeath((how) => {
-    if (!finishing) driver.fail(new KvsLostError(`the private Redis server died (${how})`, "unreachable"));
-  });
+  fail = (error) => driver.fail(error);
   return {
     driver,
     setAside: null,
     finish: async () => {
-      finishing = true;
       await finishRun(parts, driver, async () => {
-        await held.dismiss();
+        await server.dismiss();
         rmSync(files.kvsInfo, { force: true });
       });
     },
   };
+}
+
+function wentAway(prefix: string, cause: KvsClosedError): KvsError {
+  const again = `It can be tried again: ${recoverCommand(prefix)}`;
+  return new KvsError(`the key-value store went away while the run was taken over. ${again}`, { cause });
 }
 
 /** Resolves when tasks may be handed out. Does not reject. */

@@ -5,6 +5,7 @@ import {
   type EngineSnapshot,
   type FencingToken,
   type Report,
+  type Snapshot,
   decodeEngineInfo,
   decodeReport,
 } from "@taskmuster/kvs/protocol";
@@ -22,6 +23,7 @@ export interface TakenStore {
   readonly lost: readonly ClaimedTask[];
   /** Not acknowledged, oldest first. */
   readonly reports: readonly ReceivedFrom[];
+  readonly snapshot: Snapshot;
   /** Members, as far as is known alive. */
   readonly engines: readonly EngineSnapshot[];
 }
@@ -46,7 +48,8 @@ export async function takeStore(
   const lost: ClaimedTask[] = [...taken.expelled];
   let claims = taken.claims;
   const engines: EngineSnapshot[] = [];
-  for (const engine of (await store.snapshot()).engines) {
+  const snapshot = await store.snapshot();
+  for (const engine of snapshot.engines) {
     if (engine.state !== "member") continue;
     if (!isDead(engine, run.marks)) {
       engines.push(engine);
@@ -68,7 +71,7 @@ export async function takeStore(
     const gone = new Set(tasks.map(({ id, attempt }) => `${id}:${attempt}`));
     claims = claims.filter(({ id, attempt }) => !gone.has(`${id}:${attempt}`));
   }
-  return { token, claims, lost, reports: await allReports(store, token), engines };
+  return { token, claims, lost, reports: await allReports(store, token), snapshot, engines };
 }
 
 /** Proven for one of this host only. */

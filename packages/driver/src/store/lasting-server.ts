@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { KvsLostError } from "@taskmuster/kvs";
-import type { Keeper, PrivateServer, ServerExit } from "@taskmuster/kvs/server";
+import type { Keeper, PrivateServer, RunningServer, ServerExit } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import { howServerEnded } from "../run-store.js";
 
@@ -10,21 +10,23 @@ export interface LastingServerOptions {
   /** Sees to it that it does not outlive us for long; null: nobody can. */
   readonly keep: (server: PrivateServer) => Keeper | null;
   readonly log: Logger;
+  /** Throws `FencedError` when another driver has the run: it has the server, too. */
+  readonly checkOurs: () => void;
   readonly onNotice: (message: string) => void;
-  /** It will not be there again. */
-  readonly onGivenUp: (error: KvsLostError) => void;
+  /** It will not be there again, or is none of our business any more. */
+  readonly onGivenUp: (error: Error) => void;
 }
 
 /** A private server that is started again when it dies, unless it dies again and again. */
 export class LastingServer {
   readonly #options: LastingServerOptions;
   readonly #deaths: number[] = [];
-  #server: PrivateServer;
+  #server: RunningServer;
   #keeper: Keeper | null;
   #stopping = false;
 
   /** `server` takes connections; `keeper` is its own. */
-  constructor(server: PrivateServer, keeper: Keeper | null, options: LastingServerOptions) {
+  constructor(server: RunningServer, keeper: Keeper | null, options: LastingServerOptions) {
     this.#options = options;
     this.#server = server;
     this.#keeper = keeper;
@@ -42,7 +44,7 @@ export class LastingServer {
     await this.#keeper?.done();
   }
 
-  #watch(server: PrivateServer): void {
+  #watch(server: RunningServer): void {
     void server.exited.then((exit) => this.#onDeath(exit));
   }
 
@@ -54,12 +56,23 @@ export class LastingServer {
     this.#deaths.push(now);
     while (now - (this.#deaths[0] ?? now) > patienceMs) this.#deaths.shift();
     log.error({ how, lastLines: exit.log, deaths: this.#deaths.length }, "the private server died");
+    if (this.#isAnothers()) return;
     if (this.#deaths.length > mostDeaths)
       return this.#giveUp(`it died ${this.#deaths.length} times within a minute, now of ${how}`);
     onNotice(`the private Redis server died (${how}) and is started again; what runs goes on`);
     // The first time at once: what kills it is mostly over then.
     if (this.#deaths.length > 1) await delay(restartMs * (this.#deaths.length - 1));
-    if (!this.#stopping) this.#restart();
+    if (!this.#stopping && !this.#isAnothers()) this.#restart();
+  }
+
+  #isAnothers(): boolean {
+    try {
+      this.#options.checkOurs();
+      return false;
+    } catch (error) {
+      this.#options.onGivenUp(error instanceof Error ? error : new Error(String(error)));
+      return true;
+    }
   }
 
   #restart(): void {

@@ -67,6 +67,14 @@ export class LastingStore implements DriverStore {
 
   listen(listener: StoreListener): void {
     this.#listener = listener;
+    if (this.#next !== null || this.#reunion.pending)
+      listener.onForgotten("it forgot the run before that began");
+  }
+
+  /** What was there when the run was taken over. */
+  remember(snapshot: Snapshot): void {
+    this.#memory.onSnapshot(snapshot);
+    this.#spending.onSnapshot(snapshot);
   }
 
   get reuniting(): boolean {

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { FencedError } from "@taskmuster/kvs";
 import { runId } from "@taskmuster/kvs/protocol";
 import { type PrivateServer, restartPrivateServer, startPrivateServer } from "@taskmuster/kvs/server";
 import { pino } from "pino";
@@ -20,7 +21,10 @@ describe("LastingServer", () => {
     lasting = null;
   });
 
-  async function started(restart?: (server: PrivateServer) => PrivateServer) {
+  async function started(
+    restart?: (server: PrivateServer) => PrivateServer,
+    checkOurs: () => void = () => undefined,
+  ) {
     const server = startPrivateServer({ binary, runId: runId(randomBytes(8).toString("hex")) });
     await server.ready;
     const said: string[] = [];
@@ -35,6 +39,7 @@ describe("LastingServer", () => {
         return keeper(`of ${again.pid}`);
       },
       log: pino({ level: "silent" }),
+      checkOurs,
       onNotice: (message) => said.push(message),
       onGivenUp: (error) => given.push(error.message),
     });
@@ -73,5 +78,14 @@ describe("LastingServer", () => {
     });
     kill(server.pid);
     await vi.waitFor(() => expect(given).toEqual(["the private Redis server is lost: no room"]), 10_000);
+  });
+
+  it("leaves it dead when another driver has the run, and says so to its own", async () => {
+    const { server, said, kept, given } = await started(undefined, () => {
+      throw new FencedError();
+    });
+    kill(server.pid);
+    await vi.waitFor(() => expect(given).toEqual([new FencedError().message]), 10_000);
+    expect([said, kept]).toEqual([[], []]);
   });
 });

@@ -18,6 +18,7 @@ import { KvsError } from "../errors.js";
 import { whyNotOurs, whyUnsafe } from "../own-directory.js";
 import type { RunId } from "../protocol/index.js";
 import { type TlsFiles, serverConfig } from "./config.js";
+import { deposit } from "./deposit.js";
 import { type ServerIdentity, type Tcp, newIdentity } from "./identity.js";
 import { tcpUrl } from "./published-hosts.js";
 
@@ -28,22 +29,26 @@ export interface ServerExit {
   readonly log: readonly string[];
 }
 
-/** A server that we started for one run, in a session of its own. */
-export interface PrivateServer {
-  /** Known before the server is ready, so that others can be started meanwhile. */
-  readonly address: KvsAddress;
-  /** For `restartPrivateServer`. */
-  readonly identity: ServerIdentity;
+/** The process of a private server on this host. */
+export interface RunningServer {
   /** Holds the socket and the log; only its owner can enter it. */
   readonly directory: string;
-  /** Undefined: it could not be started; `ready` says why. */
+  /** Undefined: it could not be started. */
   readonly pid: number | undefined;
-  /** Resolves when it takes connections. Rejects with `KvsError` when it ends before, or does not get that far. */
-  readonly ready: Promise<void>;
   /** Resolves when it has ended, for whatever reason. */
   readonly exited: Promise<ServerExit>;
   /** Ends it and removes its directory. Twice is fine. */
   stop(): Promise<void>;
+}
+
+/** A server that we started for one run, in a session of its own. */
+export interface PrivateServer extends RunningServer {
+  /** Known before the server is ready, so that others can be started meanwhile. */
+  readonly address: KvsAddress;
+  /** For `restartPrivateServer`. */
+  readonly identity: ServerIdentity;
+  /** Resolves when it takes connections. Rejects with `KvsError` when it ends before, or does not get that far. */
+  readonly ready: Promise<void>;
 }
 
 const longestSocketPath = 100;
@@ -84,7 +89,7 @@ export function restartPrivateServer(binary: string, identity: ServerIdentity): 
 function launch(binary: string, identity: ServerIdentity): PrivateServer {
   const { directory } = identity;
   const socket = socketIn(directory);
-  const logFile = join(directory, "server.log");
+  const logFile = logIn(directory);
   const tls = writeTlsFiles(identity);
 
   const log = openSync(logFile, "a", 0o600);
@@ -96,13 +101,17 @@ function launch(binary: string, identity: ServerIdentity): PrivateServer {
   child.stdin?.end(serverConfig(identity, { socket, log: logFile, tls }));
   child.unref();
 
-  const ready = becomesReady(binary, socket, exited).then(() => removeTlsFiles(tls));
+  const address = addressOf(identity);
+  const ready = becomesReady(binary, socket, exited).then(async () => {
+    removeTlsFiles(tls);
+    if (identity.tcp !== null) await deposit(address, identity.tcp);
+  });
   // Who only stops the server need not care whether it ever was ready.
   ready.catch(() => undefined);
 
   let stopped: Promise<void> | undefined;
   return {
-    address: addressOf(identity),
+    address,
     identity,
     directory,
     pid: child.pid,
@@ -171,6 +180,11 @@ function socketIn(directory: string): string {
   return join(directory, "kvs.sock");
 }
 
+/** Its log. */
+export function logIn(directory: string): string {
+  return join(directory, "server.log");
+}
+
 function unixUrl(path: string): string {
   return `unix://${path.split("/").map(encodeURIComponent).join("/")}`;
 }
@@ -186,7 +200,7 @@ function exitOf(child: ChildProcess, logFile: string): Promise<ServerExit> {
   });
 }
 
-function lastLines(file: string): string[] {
+export function lastLines(file: string): string[] {
   try {
     return readFileSync(file, "utf8").trimEnd().split("\n").slice(-10);
   } catch {

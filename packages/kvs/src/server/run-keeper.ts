@@ -50,8 +50,16 @@ export async function runKeeper(options: KeepOptions): Promise<void> {
   // Of its other addresses nothing could be learned on this host.
   const local = { ...address, addresses: sockets };
   if (await watch(options, local)) noteStoreEnded(options.addressFile);
+  // A driver that has taken over may have started it again, as another process.
+  if (!isProcessAlive(options.serverPid) && (await isThereAgain(options, local))) return;
   await endServer(options, local);
   removeAddressFile(options.addressFile, address);
+}
+
+async function isThereAgain({ driverPatienceMs }: KeepOptions, address: RunAddress): Promise<boolean> {
+  const store = await connect(address, driverPatienceMs);
+  await store?.disconnect();
+  return store !== undefined;
 }
 
 /** Undefined: there is none. One that we may not use (others can read it) may be mended, and its server may be in use. */
@@ -103,13 +111,13 @@ async function watch(options: KeepOptions, address: RunAddress): Promise<boolean
 }
 
 /** A store that is closed when its connection breaks: then we want to know whether the server is still there. */
-async function connect(address: RunAddress): Promise<KvsStore | undefined> {
+async function connect(address: RunAddress, waitMs = 1_000): Promise<KvsStore | undefined> {
   try {
     const store = await connectRedisStore({
       address,
       runId: address.runId,
       role: "keeper",
-      waitMs: 1_000,
+      waitMs,
       onEvent: (event) => {
         if (event.kind === "down") void store.disconnect();
       },

@@ -1,42 +1,34 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import {
-  appendFileSync,
-  createReadStream,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { TestServer, onPath } from "../../packages/kvs/test/test-server.js";
 import { Random } from "../fuzz/random.js";
+import { Drivers } from "./drivers.js";
+import { examine } from "./evidence.js";
 import { Inflictor } from "./inflict.js";
-import { Journal } from "./journal.js";
-import { Link } from "./link.js";
 import type { Options } from "./options.js";
-import { processesIn, signal } from "./processes.js";
+import { type Process, killAll, processesIn } from "./processes.js";
 import { Schedule } from "./schedule.js";
+import { type ChaosStore, externalStore, privateStore } from "./store.js";
 import { makeList, taskScript, turnsScript } from "./task-list.js";
-import { type Audited, type Verdict, judge } from "./verdict.js";
-
-const bin = fileURLToPath(new URL("../../bin/driver", import.meta.url));
-const execute = promisify(execFile);
+import type { Verdict } from "./verdict.js";
 
 export interface Outcome extends Verdict {
   readonly seconds: number;
   /** How often each fault was inflicted. */
   readonly inflicted: ReadonlyMap<string, number>;
   readonly drivers: number;
+  /** Why drivers gave up, and how often. */
+  readonly refusals: ReadonlyMap<string, number>;
   readonly contexts: number;
   readonly journalLines: number;
 }
 
-/** After the last fault the list must come to its end within this. */
+/** After the last fault the list must come to its end within this, */
 const patienceMs = 600_000;
+/** and then nothing of the run may live for longer than this. */
+const farewellMs = 60_000;
 
 /** One run of a list under faults, in `directory`, and the verdict on it. */
 export async function chaos(
@@ -44,7 +36,9 @@ export async function chaos(
   directory: string,
   say: (text: string) => void,
 ): Promise<Outcome> {
-  const run = await ChaosRun.begin(options, directory, say);
+  mkdirSync(directory, { recursive: true });
+  const store = options.store === "private" ? privateStore(directory) : await externalStore(directory);
+  const run = new ChaosRun(options, directory, store, say);
   try {
     return await run.run();
   } finally {
@@ -52,88 +46,75 @@ export async function chaos(
   }
 }
 
-interface DriverEnd {
-  readonly code: number | null;
-  readonly words: string;
-}
-
 class ChaosRun {
   readonly #options: Options;
   readonly #directory: string;
+  readonly #places: readonly string[];
   readonly #say: (text: string) => void;
   readonly #list: ReturnType<typeof makeList>;
-  readonly #server: TestServer;
-  readonly #link: Link;
-  #prefix = "run";
-  #driver: ChildProcess | null = null;
-  #drivers = 0;
+  readonly #store: ChaosStore;
+  readonly #environment: NodeJS.ProcessEnv;
+  readonly #drivers: Drivers;
   #contexts = 0;
-  readonly #alive = new Set<ChildProcess>();
+  /** Contexts, and the store that each was shown. */
+  readonly #alive = new Map<ChildProcess, string>();
   #over = false;
-  #resolve: (end: DriverEnd) => void = () => undefined;
-  readonly #ended: Promise<DriverEnd>;
 
-  private constructor(
-    options: Options,
-    directory: string,
-    say: (text: string) => void,
-    parts: { readonly server: TestServer; readonly link: Link },
-  ) {
+  constructor(options: Options, directory: string, store: ChaosStore, say: (text: string) => void) {
     this.#options = options;
     this.#directory = directory;
+    this.#places = [...new Set([directory, store.temporary])];
     this.#say = say;
-    this.#server = parts.server;
-    this.#link = parts.link;
+    this.#store = store;
     this.#list = makeList(new Random(`${options.seed} list`), options.tasks);
-    this.#ended = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
-
-  static async begin(options: Options, directory: string, say: (text: string) => void): Promise<ChaosRun> {
-    mkdirSync(directory, { recursive: true });
-    const server = await TestServer.start(onPath("redis-server") ?? "redis-server");
-    const link = await Link.open(path.join(server.directory, "link"), server.socket);
-    const run = new ChaosRun(options, directory, say, { server, link });
-    writeFileSync(path.join(directory, "tasks"), run.#list.text);
-    writeFileSync(path.join(directory, "task.sh"), taskScript);
-    writeFileSync(path.join(directory, "turns.sh"), turnsScript);
-    await execute("mkfifo", [path.join(directory, "never")]);
-    return run;
+    this.#environment = { ...process.env, TMPDIR: store.temporary };
+    const settings = [...store.settings, "--lease", `${options.leaseSeconds}`, "--max-losses", "1000000"];
+    const [places, environment] = [this.#places, this.#environment];
+    this.#drivers = new Drivers({ directory, places, environment, settings, say });
   }
 
   async run(): Promise<Outcome> {
-    const { seed, seconds, leaseSeconds, everyMs, killsStore } = this.#options;
+    const { seed, seconds, leaseSeconds, everyMs } = this.#options;
+    await this.#prepare();
     const begunAt = performance.now();
+    const drivers = this.#drivers;
     const inflictor = new Inflictor({
-      directory: this.#directory,
-      server: this.#server,
-      link: this.#link,
+      places: this.#places,
+      store: this.#store,
+      drivers,
       random: new Random(`${seed} victims`),
       say: this.#say,
-      onDriverKilled: () => this.#nextDriver(),
     });
-    this.#start([]);
-    await this.#begun();
+    await drivers.begin();
     const kept = this.#keepContexts();
-    const limits = { leaseMs: 1000 * leaseSeconds, everyMs, killsStore };
-    const schedule = new Schedule(new Random(`${seed} faults`), limits);
-    while (!this.#over && performance.now() - begunAt < 1000 * seconds) {
+    const schedule = new Schedule(new Random(`${seed} faults`), { leaseMs: 1000 * leaseSeconds, everyMs });
+    while (!drivers.isOver && performance.now() - begunAt < 1000 * seconds) {
       const { afterMs, fault } = schedule.next();
       await delay(afterMs);
-      if (!this.#over) await inflictor.inflict(fault);
+      if (!drivers.isOver) await inflictor.inflict(fault);
     }
     await inflictor.quiet();
     this.#say("no more faults");
-    const end = await Promise.race([this.#ended, delay(patienceMs, null, { ref: false })]);
+    const ended = await Promise.race([
+      drivers.over.then(() => true),
+      delay(patienceMs, false, { ref: false }),
+    ]);
     this.#over = true;
     await kept;
-    const verdict = await this.#judge(end, inflictor.killedTasks);
+    const left = ended ? await this.#farewell() : [];
+    const verdict = await examine(this.#directory, drivers.prefix, this.#list, inflictor.killedTasks);
     return {
       ...verdict,
+      faults: [
+        ...drivers.faults,
+        ...(ended ? [] : [`the run has not ended within ${patienceMs / 1000} s`]),
+        ...left.map(({ pid, name }) => `lives on after the run: ${pid} ${name}`),
+        ...verdict.faults,
+      ],
       seconds: Math.round((performance.now() - begunAt) / 1000),
       inflicted: inflictor.counts,
-      drivers: this.#drivers,
+      drivers: drivers.count,
+      refusals: drivers.refusals,
       contexts: this.#contexts,
     };
   }
@@ -141,114 +122,44 @@ class ChaosRun {
   /** Nothing of it is left. */
   async end(): Promise<void> {
     this.#over = true;
-    await this.#killAll();
-    await this.#link.close();
-    await this.#server.stop();
+    await killAll(this.#places);
+    await this.#store.close();
   }
 
-  #start(how: readonly string[]): void {
-    const lease = String(this.#options.leaseSeconds);
-    const store = `unix://${path.join(this.#server.directory, "link")}`;
-    const settings = ["--kvsserver", store, "--lease", lease, "--max-losses", "1000000"];
-    const args = how.includes("--recover") ? how : ["-S", "-p", this.#prefix, ...settings, ...how, "tasks"];
-    this.#drivers++;
-    const driver = spawn(bin, args, { cwd: this.#directory, stdio: ["ignore", "pipe", "pipe"] });
-    this.#driver = driver;
-    let words = "";
-    for (const stream of [driver.stdout, driver.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => (words = (words + text).slice(-4_000)));
-    driver.once("close", (code, bySignal) => {
-      if (bySignal === "SIGKILL") return;
-      this.#over = true;
-      this.#resolve({ code, words });
-    });
-  }
-
-  /** The driver was killed. Resolves when another one has had time to get to work. */
-  async #nextDriver(): Promise<void> {
-    const dead = this.#driver;
-    if (dead !== null && dead.exitCode === null && dead.signalCode === null)
-      await new Promise((resolve) => dead.once("close", resolve));
-    const old = this.#prefix;
-    if (this.#options.afterDriver === "recover") this.#start(["--recover", old]);
-    else {
-      await this.#killAll();
-      this.#prefix = `run${this.#drivers}`;
-      this.#start(["-r", `${old}_status.txt`]);
-    }
-    this.#say(`driver ${this.#drivers}: ${this.#prefix}`);
-    await this.#begun();
-  }
-
-  /** The run is open, or over. */
-  async #begun(): Promise<void> {
-    const script = path.join(this.#directory, `${this.#prefix}_dbUtil.sh`);
-    while (!this.#over && !existsSync(script)) await delay(50);
+  async #prepare(): Promise<void> {
+    writeFileSync(path.join(this.#directory, "tasks"), this.#list.text);
+    writeFileSync(path.join(this.#directory, "task.sh"), taskScript);
+    writeFileSync(path.join(this.#directory, "turns.sh"), turnsScript);
+    await promisify(execFile)("mkfifo", [path.join(this.#directory, "never")]);
   }
 
   async #keepContexts(): Promise<void> {
     const { engines, slots } = this.#options;
-    while (!this.#over) {
-      const script = path.join(this.#directory, `${this.#prefix}_dbUtil.sh`);
-      const there = processesIn(this.#directory).filter(({ role }) => role === "engine").length;
-      if (Math.max(there, this.#alive.size) < engines && existsSync(script)) {
-        const context = spawn(script, ["-s", `localhost:${slots}`], {
-          cwd: this.#directory,
-          stdio: "ignore",
-        });
+    const options = { cwd: this.#directory, env: this.#environment, stdio: "ignore" } as const;
+    while (!this.#over && !this.#drivers.isOver) {
+      const prefix = path.join(this.#directory, this.#drivers.prefix);
+      const script = `${prefix}_dbUtil.sh`;
+      const there = processesIn(this.#places).filter(({ role }) => role === "engine").length;
+      const store = this.#store.beforeUse(`${prefix}_kvsinfo.txt`);
+      // Those of a store that is gone wait for it, for a while; those whose context was killed go on.
+      const serving = [...this.#alive.values()].filter((each) => each === store).length;
+      if (store !== null && serving < engines && there < 2 * engines && existsSync(script)) {
+        const context = spawn(script, ["-s", `localhost:${slots}`], options);
         this.#contexts++;
-        this.#alive.add(context);
+        this.#alive.set(context, store);
         context.on("error", () => undefined).once("close", () => this.#alive.delete(context));
       }
       await delay(300);
     }
   }
 
-  /** Whatever a run has started, until nothing of it lives. */
-  async #killAll(): Promise<void> {
+  /** Whoever is there although the run has ended. */
+  async #farewell(): Promise<readonly Process[]> {
+    const since = performance.now();
     for (;;) {
-      const there = processesIn(this.#directory);
-      if (there.length === 0) return;
-      for (const { pid } of there) signal(pid, "SIGKILL");
-      await delay(50);
+      const left = processesIn(this.#places);
+      if (left.length === 0 || performance.now() - since > farewellMs) return left;
+      await delay(100);
     }
-  }
-
-  async #judge(
-    end: DriverEnd | null,
-    killedTasks: number,
-  ): Promise<Verdict & { readonly journalLines: number }> {
-    const status = path.join(this.#directory, `${this.#prefix}_status.txt`);
-    const journal = new Journal(this.#list.barriers);
-    const file = path.join(this.#directory, "journal");
-    // When no task has begun there is none.
-    appendFileSync(file, "");
-    const lines = createInterface({ input: createReadStream(file) });
-    for await (const line of lines) journal.read(line);
-    const rows = readFileSync(status, "utf8")
-      .trimEnd()
-      .split("\n")
-      .map((line) => line.split("\t"));
-    const account = journal.account();
-    const audited = await this.#audit(status);
-    const verdict = judge({ list: this.#list, rows, account, audited, killedTasks });
-    const how =
-      end === null
-        ? `the run has not ended within ${patienceMs / 1000} s`
-        : `the driver ended with ${end.code}: ${end.words}`;
-    const faults = end?.code === 0 ? verdict.faults : [how, ...verdict.faults];
-    return { ...verdict, faults, journalLines: account.lines };
-  }
-
-  async #audit(status: string): Promise<Audited> {
-    const dbutil = bin.replace(/driver$/, "dbutil");
-    const args = ["audit", "--json", "--list", "tasks", status];
-    const options = { cwd: this.#directory, maxBuffer: 256 * 1024 * 1024 };
-    const said = await execute(dbutil, args, options).catch((error: unknown) => {
-      if (error instanceof Error && "stdout" in error && error.stdout !== "")
-        return { stdout: String(error.stdout) };
-      throw error;
-    });
-    return JSON.parse(said.stdout) as Audited;
   }
 }

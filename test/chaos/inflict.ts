@@ -1,20 +1,23 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { TestServer } from "../../packages/kvs/test/test-server.js";
 import type { Random } from "../fuzz/random.js";
-import type { Link } from "./link.js";
+import type { Drivers } from "./drivers.js";
 import { type Process, processesIn, signal, treeOf } from "./processes.js";
 import { type Fault, type Victim, nameOf, wantsQuiet } from "./schedule.js";
+import type { ChaosStore } from "./store.js";
 
 export interface Theatre {
-  readonly directory: string;
-  readonly server: TestServer;
-  readonly link: Link;
+  /** Where all that the run starts lives. */
+  readonly places: readonly string[];
+  readonly store: ChaosStore;
+  readonly drivers: Drivers;
   readonly random: Random;
   readonly say: (text: string) => void;
-  /** Called when the driver was killed; resolves when another one is at work. */
-  readonly onDriverKilled: () => Promise<void>;
 }
 
+/** What is left to do when a fault has begun: to undo it, or to wait for its immediate consequences. */
+type Rest = () => Promise<void>;
+
+const nothing: Rest = () => Promise.resolve();
 /** Longer than it takes to see a death and to kill what was guarded. */
 const aftermathMs = 20_000;
 
@@ -37,10 +40,10 @@ export class Inflictor {
   /** Resolves when the next fault may come. */
   async inflict(fault: Fault): Promise<void> {
     if (wantsQuiet(fault)) await this.quiet();
-    const done = await this.#begin(fault);
-    if (done === null) return;
+    const rest = await this.#begin(fault);
+    if (rest === null) return;
     this.counts.set(nameOf(fault), (this.counts.get(nameOf(fault)) ?? 0) + 1);
-    const undone: Promise<void> = done().finally(() => this.#underWay.delete(undone));
+    const undone: Promise<void> = rest().finally(() => this.#underWay.delete(undone));
     this.#underWay.add(undone);
     if (wantsQuiet(fault)) await undone;
   }
@@ -50,86 +53,90 @@ export class Inflictor {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
   }
 
-  /** Null: there is nobody to do it to. Answers what is left to do. */
-  async #begin(fault: Fault): Promise<(() => Promise<void>) | null> {
-    const { server, random, say } = this.#theatre;
+  /** Null: there is nobody to do it to. */
+  async #begin(fault: Fault): Promise<Rest | null> {
+    const { store, drivers, random, places, say } = this.#theatre;
+    const ms = "ms" in fault && fault.ms > 0 ? ` ${fault.ms} ms` : "";
     if (fault.kind === "cut") {
-      say(`${nameOf(fault)} ${fault.ms} ms`);
+      say(`${nameOf(fault)}${ms}, of ${store.link.connections}`);
       return this.#cut(fault.how, fault.ms);
     }
-    if (fault.victim === "store") {
-      say(nameOf(fault));
-      if (fault.kind === "kill") {
-        await server.restart();
-        return () => Promise.resolve();
-      }
-      const { pid } = server;
-      signal(pid, "SIGSTOP");
-      return () => delay(fault.ms).then(() => void signal(pid, "SIGCONT"));
+    if (fault.kind === "driver") {
+      const { pid } = drivers;
+      const rest = drivers.kill(fault.how, fault.ms);
+      if (rest !== null) say(`${nameOf(fault)} ${pid}${ms}`);
+      return rest;
     }
-    const all = processesIn(this.#theatre.directory);
+    if (fault.victim === "store" || fault.victim === "driver") {
+      say(`${nameOf(fault)}${ms}`);
+      if (fault.kind === "kill") return (await store.kill()) ? nothing : null;
+      const pid = fault.victim === "store" ? store.pid() : drivers.pid;
+      return pid === null ? null : stopped([pid], fault.ms);
+    }
+    const all = processesIn(places);
     const there = all.filter(({ role }) => role === fault.victim);
     if (there.length === 0) return null;
     const victim = random.pick(there);
-    say(`${nameOf(fault)} ${victim.pid}${fault.kind === "stop" ? ` ${fault.ms} ms` : ""}`);
-    return fault.kind === "kill"
-      ? this.#kill(victim, fault.victim, all)
-      : this.#stop(victim, fault.victim, fault.ms, all);
+    say(`${nameOf(fault)} ${victim.pid}${ms}`);
+    if (fault.kind === "kill") return this.#kill(victim, fault.victim, all);
+    // A task's whole tree stands still, anybody else alone.
+    const stands = fault.victim === "task" ? treeOf(victim, all) : [victim];
+    return stopped(
+      stands.map(({ pid }) => pid),
+      fault.ms,
+    );
   }
 
-  #cut(how: Extract<Fault, { kind: "cut" }>["how"], ms: number): () => Promise<void> {
-    const { link, random } = this.#theatre;
+  #cut(how: Extract<Fault, { kind: "cut" }>["how"], ms: number): Rest {
+    const { store, random } = this.#theatre;
     switch (how) {
       case "reset": {
         const share = 1 + random.int(3);
-        link.reset(() => random.oneIn(share));
-        return () => Promise.resolve();
+        store.link.reset(() => random.oneIn(share));
+        return nothing;
       }
       case "lose":
-        link.lose(1 + random.int(4));
-        return () => Promise.resolve();
+        store.link.lose(1 + random.int(4));
+        return nothing;
       case "refuse":
       case "stall": {
-        const heal = how === "refuse" ? link.refuse() : link.stall();
+        const heal = how === "refuse" ? store.link.refuse() : store.link.stall();
         return () => delay(ms).then(heal);
       }
     }
   }
 
-  #kill(victim: Process, role: Victim, all: readonly Process[]): () => Promise<void> {
+  #kill(victim: Process, role: Victim, all: readonly Process[]): Rest {
     if (role === "task") {
       // Held first, or it would see its children die, and end in some other way.
       signal(victim.pid, "SIGSTOP");
-      for (const { pid } of treeOf(victim, processesIn(this.#theatre.directory))) signal(pid, "SIGKILL");
-      return () => Promise.resolve();
+      for (const { pid } of treeOf(victim, processesIn(this.#theatre.places))) signal(pid, "SIGKILL");
+      return nothing;
     }
-    const guarded =
-      role === "engine" || role === "guardian" || role === "spawner" ? tasksUnder(victim, all) : [];
+    const guards = role === "engine" || role === "guardian" || role === "spawner";
+    const guarded = guards ? tasksUnder(victim, all) : [];
     signal(victim.pid, "SIGKILL");
-    if (role === "driver") return () => this.#theatre.onDriverKilled();
     return () => this.#gone(guarded);
-  }
-
-  /** A task's whole tree stands still, anybody else alone. */
-  #stop(victim: Process, role: Victim, ms: number, all: readonly Process[]): () => Promise<void> {
-    const pids = (role === "task" ? treeOf(victim, all) : [victim]).map(({ pid }) => pid);
-    for (const pid of pids) signal(pid, "SIGSTOP");
-    return () =>
-      delay(ms).then(() => {
-        for (const pid of pids) signal(pid, "SIGCONT");
-      });
   }
 
   /** What was guarded is dead: by now both engine and guardian may be taken away from others again. */
   async #gone(pids: readonly number[]): Promise<void> {
     const until = performance.now() + aftermathMs;
     while (performance.now() < until) {
-      const there = new Set(processesIn(this.#theatre.directory).map(({ pid }) => pid));
+      const there = new Set(processesIn(this.#theatre.places).map(({ pid }) => pid));
       if (!pids.some((pid) => there.has(pid))) return;
       await delay(50);
     }
     this.#theatre.say(`processes that should be dead live on: ${pids.join(" ")}`);
   }
+}
+
+function stopped(pids: readonly number[], ms: number): Rest {
+  for (const pid of pids) signal(pid, "SIGSTOP");
+  return () =>
+    delay(ms).then(() => {
+      for (const pid of pids) signal(pid, "SIGCONT");
+    });
 }
 
 /** Shells that it looks after, itself or through what it started; for a spawner those of its guardian. */

@@ -2,30 +2,34 @@ import { type Server, type Socket, connect, createServer } from "node:net";
 
 /** Between everybody and the store: connections through it can be reset, refused, held up, or lose an answer. */
 export class Link {
-  readonly #server: Server;
+  readonly #doors = new Set<Server>();
   readonly #pairs = new Set<readonly [Socket, Socket]>();
   #refuses = 0;
   #stalls = 0;
   #answersToLose = 0;
 
-  private constructor(target: string) {
-    this.#server = createServer((client) => {
-      if (this.#refuses > 0) client.destroy();
-      else this.#relay(client, connect(target));
-    });
-  }
-
-  /** `path`: the socket on which it listens; `target`: the server's. */
-  static async open(path: string, target: string): Promise<Link> {
-    const link = new Link(target);
-    await new Promise<void>((resolve) => {
-      link.#server.listen(path, resolve);
-    });
-    return link;
-  }
-
   get connections(): number {
     return this.#pairs.size;
+  }
+
+  /**
+   * Listens on the socket `path` for the server on `target`. `mortal`: as soon as it is seen that nobody listens there any more nobody does here, so that a dead
+   * server looks dead from here, too.
+   */
+  async open(path: string, target: string, how: "mortal" | "lasting"): Promise<void> {
+    const door = createServer((client) => {
+      if (this.#refuses > 0) return void client.destroy();
+      const server = connect(target);
+      server.once("error", (error) => {
+        const dead = "code" in error && (error.code === "ECONNREFUSED" || error.code === "ENOENT");
+        if (dead && how === "mortal") this.#close(door);
+      });
+      this.#relay(client, server);
+    });
+    this.#doors.add(door);
+    await new Promise<void>((resolve) => {
+      door.listen(path, resolve);
+    });
   }
 
   reset(chosen: () => boolean): void {
@@ -60,10 +64,13 @@ export class Link {
     };
   }
 
-  async close(): Promise<void> {
-    const closed = new Promise((resolve) => this.#server.close(resolve));
+  close(): void {
+    for (const door of this.#doors) this.#close(door);
     this.reset(() => true);
-    await closed;
+  }
+
+  #close(door: Server): void {
+    if (this.#doors.delete(door)) door.close();
   }
 
   #relay(client: Socket, server: Socket): void {

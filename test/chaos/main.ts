@@ -1,6 +1,6 @@
 // npm run chaos [-- OPTIONS]: a run under faults, and whether it kept what docs/reliability.md promises.
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { type Outcome, chaos } from "./chaos.js";
@@ -13,10 +13,13 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const options = optionsOf(args, { seed: randomBytes(4).toString("hex") });
   const place = options.directory ?? mkdtempSync(path.join(tmpdir(), "taskmuster-chaos-"));
+  mkdirSync(place, { recursive: true });
   const begunAt = performance.now();
   const say = (text: string): void =>
     console.log(`${((performance.now() - begunAt) / 1000).toFixed(1).padStart(7)} ${text}`);
-  console.log(`seed ${options.seed}, ${options.tasks} tasks, faults for ${options.seconds} s, in ${place}`);
+  console.log(
+    `seed ${options.seed}, ${options.tasks} tasks, ${options.store} store, faults for ${options.seconds} s, in ${place}`,
+  );
   const outcome = await chaos(options, realpathSync(place), say);
   for (const line of figures(outcome)) console.log(line);
   if (outcome.faults.length > 0) {
@@ -31,10 +34,13 @@ async function main(args: readonly string[]): Promise<number> {
 
 function figures(outcome: Outcome): readonly string[] {
   const { seconds, attempts, ranTwice, named, failed, lateRows, drivers, contexts, journalLines } = outcome;
+  const counted = (counts: ReadonlyMap<string, number>): string =>
+    [...counts].map(([name, count]) => `${name} ${count}`).join(", ");
   return [
     `${seconds} s; attempts ${attempts}; tasks that ran twice ${ranTwice}, named by the audit ${named}; late rows ${lateRows}; failed ${failed}`,
     `drivers ${drivers}, contexts ${contexts}, lines of the journal ${journalLines}`,
-    `faults: ${[...outcome.inflicted].map(([name, count]) => `${name} ${count}`).join(", ")}`,
+    `drivers that gave up: ${counted(outcome.refusals)}`,
+    `faults: ${counted(outcome.inflicted)}`,
   ];
 }
 

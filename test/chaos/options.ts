@@ -11,10 +11,8 @@ export interface Options {
   readonly leaseSeconds: number;
   /** Mean time between two faults. */
   readonly everyMs: number;
-  /** Whether the store may be killed: it forgets everything. */
-  readonly killsStore: boolean;
-  /** What becomes of a run whose driver was killed: another driver takes it over, or all is killed and the next run resumes it. */
-  readonly afterDriver: "recover" | "resume";
+  /** That of the run itself, which its driver starts, or somebody else's server. */
+  readonly store: "private" | "external";
   /** Stays behind when something was found; null: one of its own, removed when all is well. */
   readonly directory: string | null;
 }
@@ -27,8 +25,7 @@ export const usage = `npm run chaos [-- OPTIONS]
   --slots N          slots of each (3)
   --lease SECONDS    (6)
   --every MS         mean time between faults (1200)
-  --kill-store       kills the store, too
-  --recover          a killed driver is followed by one that takes over; else all is killed, and the run resumed
+  --external         with a server that is not the run's own
   --directory DIR    where the run's files are kept
 `;
 
@@ -44,8 +41,7 @@ export function optionsOf(args: readonly string[], defaults: { readonly seed: st
       slots: { type: "string", default: "3" },
       lease: { type: "string", default: "6" },
       every: { type: "string", default: "1200" },
-      "kill-store": { type: "boolean", default: false },
-      recover: { type: "boolean", default: false },
+      external: { type: "boolean", default: false },
       directory: { type: "string" },
     },
   });
@@ -57,8 +53,7 @@ export function optionsOf(args: readonly string[], defaults: { readonly seed: st
     slots: Math.ceil(positive("--slots", values.slots)),
     leaseSeconds: positive("--lease", values.lease),
     everyMs: positive("--every", values.every),
-    killsStore: values["kill-store"],
-    afterDriver: values.recover ? "recover" : "resume",
+    store: values.external ? "external" : "private",
     directory: values.directory ?? null,
   };
 }

@@ -11,15 +11,18 @@ import { processesIn } from "../chaos/processes.js";
 it("a run under faults of every kind keeps what is promised", async () => {
   const directory = realpathSync(mkdtempSync(join(tmpdir(), "taskmuster-chaos-")));
   const seed = `${process.pid}.${Date.now()}`;
-  const options = optionsOf(["--minutes", "0.4", "--tasks", "400", "--every", "500", "--kill-store"], {
-    seed,
-  });
+  const options = optionsOf(
+    ["--external", "--minutes", "0.2", "--tasks", "250", "--every", "350", "--lease", "4"],
+    {
+      seed,
+    },
+  );
   const said: string[] = [];
   const outcome = await chaos(options, directory, (text) => said.push(text));
   const told = `seed ${seed}, in ${directory}:\n${said.join("\n")}`;
   expect(outcome.faults, told).toEqual([]);
   const inflicted = [...outcome.inflicted.values()].reduce((sum, count) => sum + count, 0);
   expect(inflicted, told).toBeGreaterThan(2);
-  expect(processesIn(directory)).toEqual([]);
+  expect(processesIn([directory])).toEqual([]);
   rmSync(directory, { recursive: true });
 }, 300_000);

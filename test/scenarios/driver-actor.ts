@@ -1,4 +1,4 @@
-import { statusRow } from "../../packages/driver/src/core/status-line/index.js";
+import { statusRows } from "../../packages/driver/src/core/status-line/index.js";
 import { type LastingStore } from "../../packages/driver/src/store/lasting-store.js";
 import {
   type EngineId,
@@ -184,7 +184,7 @@ export class DriverActor {
   }
 
   #write(): boolean {
-    const rows = this.core.takeRows().map(statusRow);
+    const rows = [...statusRows(this.core.takeRows())];
     for (const row of rows) {
       this.#options.invariants.onRow(row);
       this.#say(`writes row ${row.kind} ${row.id}, ${row.returnCode}: ${text(row.command)}`);

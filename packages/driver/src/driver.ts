@@ -63,7 +63,7 @@ const receiveMost = 2000;
 const bellMs = 10_000;
 const mostGatherMs = 500;
 const leastGatherMs = 5;
-const mostWaitingBytes = 16 * 1024 * 1024;
+const mostWaitingBytes = 4 * 1024 * 1024;
 const answerMs = 3_000;
 
 /**

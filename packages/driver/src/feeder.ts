@@ -2,11 +2,13 @@ import { TaskmusterError } from "@taskmuster/kvs";
 import type { Bell } from "./bell.js";
 import type { DriverCore } from "./core/driver-core.js";
 import type { Inheritance } from "./core/inheritance.js";
-import { type FoundRow, identityOf } from "./core/resume-index.js";
+import type { FoundRow } from "./core/resume-index.js";
+import { identityOf } from "./core/row-scanner.js";
 import { type StatusRow, commandColumn } from "./core/status-line/index.js";
 import type { Item } from "./core/task-file/index.js";
 import type { ResumeFiles } from "./resume.js";
 import { ResumeMismatchError } from "./resume.js";
+import { SkippedRows } from "./skipped-rows.js";
 import type { TaskSource } from "./task-source/task-source.js";
 
 export interface ResumeChoice {
@@ -53,6 +55,7 @@ export class Feeder {
   readonly #mayBegin: Promise<void> | null;
   readonly #room: Bell;
   readonly #onNotice: (message: string) => void;
+  readonly #skipped: SkippedRows | null;
   #items: readonly Item[];
 
   /** `first`: items that were read already. `room` rings when the core may want items. */
@@ -72,6 +75,8 @@ export class Feeder {
     this.#source = parts.source;
     this.#items = parts.first;
     this.#resume = parts.resume;
+    const { core, resume } = parts;
+    this.#skipped = resume && new SkippedRows(resume.files, (rows) => core.onCopied(rows));
     this.#inherited = parts.inherited ?? null;
     this.#mayBegin = parts.mayBegin ?? null;
     this.#room = parts.room;
@@ -88,11 +93,14 @@ export class Feeder {
       let next = 0;
       while (this.#core.phase === "running") {
         if (!this.#core.wantsItems) {
+          this.#skipped?.flush();
           await afterBatch();
           await this.#room.wait();
           continue;
         }
         if (next >= this.#items.length) {
+          // One that is not full is all that a stream has for now.
+          if (this.#skipped?.isMuch === true || this.#items.length < resumedItems) this.#skipped?.flush();
           await afterBatch();
           this.#items = await this.#source.read(this.#batch);
           next = 0;
@@ -111,6 +119,7 @@ export class Feeder {
       if (!(error instanceof TaskmusterError) || error.code === "E_BUG") throw error;
       this.#core.onBadInput(error.message, Date.now());
     } finally {
+      this.#skipped?.flush();
       await afterBatch();
     }
   }
@@ -128,8 +137,9 @@ export class Feeder {
       return null;
     }
     const resume = this.#resume;
+    const skipped = this.#skipped;
     const found = resume === null ? null : rowToSkipBy(task, resume);
-    if (resume === null || found === null) {
+    if (resume === null || skipped === null || found === null) {
       this.#core.onTask(task, inherited === null ? null : inherited.find(task.id));
       return null;
     }
@@ -137,20 +147,14 @@ export class Feeder {
       return resume.files.row(found).then((row) => {
         throw new ResumeMismatchError(mismatch(task, row));
       });
-    const bytes = resume.files.line(found);
-    if (!(bytes instanceof Promise)) {
-      this.#skip(task, found, bytes, resume);
-      return null;
-    }
-    return bytes.then((read) => this.#skip(task, found, read, resume));
-  }
-
-  #skip({ id, line }: TaskItem, found: FoundRow, bytes: Uint8Array, { files }: ResumeChoice): void {
-    const parsed = (): StatusRow => ({ ...files.parsed(bytes, found), kind: "skipped" });
-    this.#core.onSkipped({ kind: "copied", id, line, returnCode: found.returnCode, bytes, parsed });
+    const waits = skipped.add(found);
+    this.#core.onSkipped(task.id, task.line, found.returnCode);
+    return waits;
   }
 
   #take(item: Exclude<Item, { kind: "task" }>): void {
+    // Rows of what stands before a barrier come before its own.
+    this.#skipped?.flush();
     switch (item.kind) {
       case "barrier":
         if (this.#inherited !== null && (this.#core.isKnown(item.id) || this.#inherited.wasPassed(item.id)))

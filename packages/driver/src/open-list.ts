@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { TaskmusterError } from "@taskmuster/kvs";
 import type { PerEngineLines } from "./core/driver-core.js";
 import type { ListFacts } from "./core/ledger-entry.js";
-import { identityOf } from "./core/resume-index.js";
+import { identityOf } from "./core/row-scanner.js";
 import { commandColumn } from "./core/status-line/index.js";
 import { type Item, TaskFileParser, TaskFileScanner } from "./core/task-file/index.js";
 import { mismatch, type ResumeChoice, runsAgain } from "./feeder.js";

@@ -1,6 +1,6 @@
 import { ByteWriter } from "@taskmuster/kvs/protocol";
 import type { DriverCore } from "./core/driver-core.js";
-import { type StatusRow, statusRow, writeCopied, writeRow } from "./core/status-line/index.js";
+import { type StatusRow, statusRows, writeRow } from "./core/status-line/index.js";
 import { idsOfRows } from "./core/unrecorded.js";
 import type { Patience } from "./patience.js";
 import type { ResultSink } from "./result-sink.js";
@@ -80,14 +80,15 @@ export class Recorder {
 
   /** At once: rows that wait for the disk as objects cost more than as bytes. */
   #take(): void {
-    for (const row of this.#core.takeRows()) {
-      if (row.kind === "copied") writeCopied(this.#lines, row);
+    const rows = this.#core.takeRows();
+    for (const row of rows) {
+      if (row.kind === "copied") this.#lines.bytes(row.lines);
       else {
         writeRow(this.#lines, row);
         this.#precious = true;
       }
-      if (this.#sinks.length > 0) this.#rows.push(statusRow(row));
     }
+    if (this.#sinks.length > 0) for (const row of statusRows(rows)) this.#rows.push(row);
   }
 
   async #record(): Promise<void> {

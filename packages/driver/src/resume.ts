@@ -1,14 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
 import { TaskmusterError } from "@taskmuster/kvs";
-import {
-  type FoundRow,
-  ResumeIndex,
-  type ScannedLine,
-  hasHole,
-  isTornRow,
-  scanLine,
-} from "./core/resume-index.js";
+import { type FoundRow, ResumeIndex } from "./core/resume-index.js";
+import { RowScanner, hasHole, isTornRow } from "./core/row-scanner.js";
 import { type StatusRow, parseRow } from "./core/status-line/index.js";
+import { LineBlocks } from "./line-blocks.js";
 import { openRegular } from "./regular-file.js";
 import { RowReader } from "./row-reader.js";
 import { reasonOf, StatusFileError } from "./status-file.js";
@@ -51,26 +46,23 @@ export class ResumeFiles {
     return new ResumeFiles(index, paths, warnings, readers);
   }
 
-  /** What a row says. Throws as `line` does. */
+  /** What a row says. Rejects as `read` does. */
   async row(found: FoundRow): Promise<StatusRow> {
-    return this.parsed(await this.line(found), found);
+    const { bytes, from } = this.find(found) ?? (await this.read(found));
+    return parseRow(bytes.subarray(from, from + found.length)) ?? this.#refuse(found);
   }
 
-  /**
-   * The line of a row, without its end; a promise only where it has to be read. Throws, or rejects with, `StatusFileError` when the file
-   * has changed since.
-   */
-  line(found: FoundRow): Buffer | Promise<Buffer> {
-    return this.#readers[found.file]?.held(found) ?? this.#read(found);
+  /** Where a row stands, until the next one is asked for; null: it has to be read. */
+  find(found: FoundRow): RowReader | null {
+    const reader = this.#readers[found.file];
+    return reader?.find(found) === true ? reader : null;
   }
 
-  /** What a line says that `line` gave. */
-  parsed(line: Uint8Array, found: FoundRow): StatusRow {
-    return parseRow(line) ?? this.#refuse(found);
-  }
-
-  async #read(found: FoundRow): Promise<Buffer> {
-    return (await this.#readers[found.file]?.read(found)) ?? this.#refuse(found);
+  /** As `find`. Rejects with `StatusFileError` when the file has changed since. */
+  async read(found: FoundRow): Promise<RowReader> {
+    const reader = this.#readers[found.file];
+    if (reader === undefined || !(await reader.read(found))) return this.#refuse(found);
+    return reader;
   }
 
   #refuse({ file }: FoundRow): never {
@@ -100,55 +92,34 @@ async function scanFile(
   index: ResumeIndex,
   warnings: string[],
 ): Promise<void> {
-  let rest: Buffer = Buffer.alloc(0);
-  let restOffset = 0;
+  const blocks = new LineBlocks(file);
+  const row = new RowScanner();
   let lineNumber = 0;
   let good = 0;
   let badCount = 0;
   let firstBad = 0;
-  /** There are zero bytes in what is looked at. */
-  let holes = false;
   /** Of a line that is too long for a row the beginning was let go. */
   let isLong = false;
-  const take = (bytes: Buffer, from: number, end: number, offset: number): void => {
-    lineNumber++;
-    const scanned = isLong ? tooLong : scanLine(bytes, from, end);
-    isLong = false;
-    const isRow = scanned.kind === "row";
-    const isHoled = holes && isRow && hasHole(bytes.subarray(from, end), scanned.row.returnCode);
-    if (isRow && !isHoled) index.add(scanned.row, { file: number, offset, length: end - from });
-    if (scanned.kind !== "bad" && !isHoled) good++;
-    else if (badCount++ === 0) firstBad = lineNumber;
-  };
-  let buffer = Buffer.allocUnsafe(chunkBytes);
-  for (let position = 0; ;) {
-    // What is left of the last chunk comes before the next one.
-    if (rest.length + chunkBytes > buffer.length)
-      buffer = Buffer.concat([rest, buffer], 2 * rest.length + chunkBytes);
-    else rest.copy(buffer);
-    const { bytesRead } = await file.read(buffer, rest.length, chunkBytes, position);
-    if (bytesRead === 0) {
-      rest = buffer.subarray(0, rest.length);
-      break;
+  for (let block = await blocks.next(); block !== null; block = await blocks.next()) {
+    const { bytes, offset, end } = block;
+    const holes = bytes.includes(0);
+    for (let from = 0; from < end; from = row.end + 1) {
+      lineNumber++;
+      const kind = row.scan(bytes, from);
+      const isRow = kind === "row" && !isLong;
+      const isHoled = holes && isRow && hasHole(bytes.subarray(from, row.end), row.returnCode);
+      if (isRow && !isHoled) index.add(row, number, offset + from, row.end - from);
+      if (kind !== "bad" && !isLong && !isHoled) good++;
+      else if (badCount++ === 0) firstBad = lineNumber;
+      isLong = false;
     }
-    const chunk = buffer.subarray(0, rest.length + bytesRead);
-    const base = restOffset;
-    holes = chunk.includes(0);
-    let from = 0;
-    for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, from)) {
-      take(chunk, from, end, base + from);
-      from = end + 1;
-    }
-    rest = chunk.subarray(from);
-    restOffset = base + from;
-    position += bytesRead;
-    if (rest.length <= mostRowBytes) continue;
+    if (blocks.rest.length <= mostRowBytes) continue;
     // Some other large file, of which not even a line has come; or a hole in this one.
     if (good === 0) throw notStatusFile(path);
     isLong = true;
-    restOffset += rest.length;
-    rest = Buffer.alloc(0);
+    blocks.forgetRest();
   }
+  const { rest } = blocks;
   if (good === 0 && (badCount > 0 || !isTornRow(rest))) throw notStatusFile(path);
   if (badCount > 0) {
     warnings.push(
@@ -179,8 +150,4 @@ export class ResumeMismatchError extends TaskmusterError {
   }
 }
 
-const newline = 10;
-/** Each read wakes another thread, which costs more than the bytes. */
-const chunkBytes = 1024 * 1024;
 const mostRowBytes = 16 * 1024 * 1024;
-const tooLong: ScannedLine = { kind: "bad" };

@@ -1,57 +1,73 @@
 import type { FileHandle } from "node:fs/promises";
-import { type FoundRow, hasId } from "./core/resume-index.js";
-
-const newline = 10;
-const blockBytes = 256 * 1024;
-/** Tasks end in another order than they stand in the list, but not in quite another one. */
-const mostBlocks = 16;
+import type { FoundRow } from "./core/resume-index.js";
+import { hasId } from "./core/row-scanner.js";
 
 /**
  * Fetches rows from a status file, by the place where they were found. Reads blocks, and keeps some, as rows are mostly asked for about in
- * the order in which they stand.
+ * the order in which they stand; so the next one is read before somebody waits for it.
  */
 export class RowReader {
+  /** Where the row stands that was asked for last: its line is `bytes[from..from + length)`, and may be given another flag there. */
+  bytes: Buffer = Buffer.alloc(0);
+  from = 0;
   readonly #file: FileHandle;
-  /** By their number, oldest first. What was handed out is a part of one, so they are never written again. */
+  /** By their number, oldest first. */
   readonly #blocks = new Map<number, Buffer>();
+  #ahead: { readonly number: number; readonly block: Promise<Buffer | null> } | null = null;
 
   constructor(file: FileHandle) {
     this.#file = file;
   }
 
-  /** The line without its end; null: it has to be read. */
-  held(row: FoundRow): Buffer | null {
+  /** False: it has to be read. */
+  find(row: FoundRow): boolean {
     const number = Math.floor(row.offset / blockBytes);
     const block = this.#blocks.get(number);
-    return block === undefined ? null : rowIn(block, row.offset - number * blockBytes, row);
+    return block !== undefined && this.#lookAt(block, row.offset - number * blockBytes, row);
   }
 
-  /** Null: it is not there any more. */
-  async read(row: FoundRow): Promise<Buffer | null> {
+  /** False: it is not there any more. */
+  async read(row: FoundRow): Promise<boolean> {
     const { offset, length } = row;
     const number = Math.floor(offset / blockBytes);
     const from = offset - number * blockBytes;
-    // One that ends in another block, or is there but not as it was.
-    if (from + length >= blockBytes || this.#blocks.has(number))
-      return rowIn(await this.#bytes(offset, length + 1), 0, row);
-    const block = await this.#bytes(number * blockBytes, blockBytes);
+    // One that is longer than blocks overlap, or is there but not as it was.
+    if (from + length >= blockBytes + overlapBytes || this.#blocks.has(number))
+      return this.#lookAt(await this.#bytes(offset, length + 1), 0, row);
+    const ahead = this.#ahead?.number === number ? await this.#ahead.block : null;
+    const block = ahead ?? (await this.#block(number));
     const [oldest] = this.#blocks.keys();
     if (this.#blocks.size >= mostBlocks && oldest !== undefined) this.#blocks.delete(oldest);
     this.#blocks.set(number, block);
-    return rowIn(block, from, row);
+    // Who does not ask for it does not hear that it could not be read.
+    if (!this.#blocks.has(number + 1))
+      this.#ahead = { number: number + 1, block: this.#block(number + 1).catch(() => null) };
+    return this.#lookAt(block, from, row);
   }
 
   async close(): Promise<void> {
     await this.#file.close();
   }
 
+  #block(number: number): Promise<Buffer> {
+    return this.#bytes(number * blockBytes, blockBytes + overlapBytes);
+  }
+
   async #bytes(offset: number, size: number): Promise<Buffer> {
     const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
     return buffer.subarray(0, bytesRead);
   }
+
+  #lookAt(bytes: Buffer, from: number, { id, length }: FoundRow): boolean {
+    this.bytes = bytes;
+    this.from = from;
+    return bytes[from + length] === newline && hasId(bytes, from, id);
+  }
 }
 
-function rowIn(block: Buffer, from: number, { id, length }: FoundRow): Buffer | null {
-  const isThere = block[from + length] === newline && hasId(block, from, id);
-  return isThere ? block.subarray(from, from + length) : null;
-}
+const newline = 10;
+const blockBytes = 512 * 1024;
+/** Most rows that begin in a block end here. */
+const overlapBytes = 32 * 1024;
+/** Tasks end in another order than they stand in the list, but not in quite another one. */
+const mostBlocks = 16;

@@ -5,7 +5,7 @@ import { Patience } from "../src/patience.js";
 import { Recorder } from "../src/recorder.js";
 import type { ResultSink } from "../src/result-sink.js";
 import { StatusFile, StatusFileError } from "../src/status-file.js";
-import { DriverRig, alice, copied } from "./core/driver-rig.js";
+import { DriverRig, alice, skip } from "./core/driver-rig.js";
 import { usePlace } from "./place.js";
 import { row } from "./rows.js";
 
@@ -84,7 +84,7 @@ describe("Recorder", () => {
     expect(events).toEqual(["acknowledged 7: "]);
   });
 
-  it("tells the sinks of rows that are on disk and not acknowledged yet, copied ones as well", async () => {
+  it("tells the sinks of rows that are on disk and not acknowledged yet, skip ones as well", async () => {
     const sink: ResultSink = {
       publish: async (rows: readonly StatusRow[]) => {
         events.push(`told ${rows.map(({ kind, id }) => `${kind} ${id}`).join(", ")}: ${onDisk()}`);
@@ -93,7 +93,7 @@ describe("Recorder", () => {
       post: () => Promise.resolve(),
     };
     const records = recorder(sink);
-    rig.core.onSkipped(copied(row(7)));
+    skip(rig.core, row(7));
     end(0, 1);
     await records.record(1);
     expect(events).toEqual(["told skipped 7, task 0:    S|7     |0", "acknowledged 1:    S|7     |0"]);
@@ -110,7 +110,7 @@ describe("Recorder", () => {
     await expect(records.record(3)).rejects.toThrow(StatusFileError);
     expect(events).toEqual(["acknowledged 1:     |0"]);
     // What is not there is known.
-    rig.core.onSkipped(copied(row(7)));
+    skip(rig.core, row(7));
     expect(records.unrecorded()).toEqual([1, 2]);
   });
 

@@ -45,8 +45,8 @@ function counted(): RowReader {
 
 async function textOf(reader: RowReader, found: FoundRow | undefined): Promise<string | null> {
   if (found === undefined) throw new Error("no such row");
-  const bytes = reader.held(found) ?? (await reader.read(found));
-  return bytes === null ? null : bytes.toString();
+  if (!reader.find(found) && !(await reader.read(found))) return null;
+  return reader.bytes.toString("utf8", reader.from, reader.from + found.length);
 }
 
 /** What one gets by sorting with keys that are off by up to `by`. */

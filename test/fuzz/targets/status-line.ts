@@ -1,6 +1,6 @@
 import { decodeReport, encodeReport } from "@taskmuster/kvs/protocol";
 import { MalformedMessageError } from "@taskmuster/kvs";
-import { identityOf, scanLine } from "../../../packages/driver/src/core/resume-index.js";
+import { identityOf, scanLine } from "../../../packages/driver/src/core/row-scanner.js";
 import { resultStatus } from "../../../packages/driver/src/core/result-status.js";
 import {
   commandColumn,

@@ -1,7 +1,7 @@
 import { type RunId, encodeRunInfo, needsKey, protocolVersion, runId } from "@taskmuster/kvs/protocol";
 import { Bell } from "../../../packages/driver/src/bell.js";
 import { DriverCore } from "../../../packages/driver/src/core/driver-core.js";
-import { type StatusRow, statusRow } from "../../../packages/driver/src/core/status-line/index.js";
+import { type StatusRow, statusRows } from "../../../packages/driver/src/core/status-line/index.js";
 import { Driver } from "../../../packages/driver/src/driver.js";
 import { enrolContext } from "../../../packages/driver/src/enrol-context.js";
 import { Feeder } from "../../../packages/driver/src/feeder.js";
@@ -179,7 +179,7 @@ function observeRows(core: DriverCore, onRow: (row: StatusRow) => void): void {
   const take = core.takeRows.bind(core);
   core.takeRows = () => {
     const rows = take();
-    for (const row of rows) onRow(statusRow(row));
+    for (const row of statusRows(rows)) onRow(row);
     return rows;
   };
 }

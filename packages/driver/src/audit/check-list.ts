@@ -1,5 +1,5 @@
 import { TaskmusterError } from "@taskmuster/kvs";
-import { identityOf } from "../core/resume-index.js";
+import { identityOf } from "../core/row-scanner.js";
 import { commandColumn } from "../core/status-line/index.js";
 import { openList } from "../open-list.js";
 import type { ListCheck } from "../core/audit/audit.js";

@@ -1,4 +1,4 @@
-import { identityOf, mostId } from "../core/resume-index.js";
+import { identityOf, mostId } from "../core/row-scanner.js";
 import { kindOfFlag, statusHeader } from "../core/status-line/index.js";
 import type { AuditRow, RowFault } from "../core/audit/audit-row.js";
 

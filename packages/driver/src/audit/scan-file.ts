@@ -2,7 +2,7 @@ import type { FileHandle } from "node:fs/promises";
 import { openRegular } from "../regular-file.js";
 import { StatusFileError, reasonOf } from "../status-file.js";
 import { FileRows } from "../core/audit/file-rows.js";
-import { hasHole, isTornRow } from "../core/resume-index.js";
+import { hasHole, isTornRow } from "../core/row-scanner.js";
 import { readLines } from "./lines.js";
 import { idOfTorn, isHeader, readRow } from "./read-row.js";
 

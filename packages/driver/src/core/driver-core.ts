@@ -23,7 +23,7 @@ import { PastRows } from "./past-rows.js";
 import { PublishOrder } from "./publish-order.js";
 import { barrierRow, lostRow } from "./run-rows.js";
 import type { RunView } from "./run-view.js";
-import { type CopiedRow, type StatusRow, rowOfReport } from "./status-line/index.js";
+import { type CopiedRows, type StatusRow, rowOfReport } from "./status-line/index.js";
 import { Suspects } from "./suspects.js";
 import { Tally } from "./tally.js";
 import type { Item } from "./task-file/index.js";
@@ -81,7 +81,7 @@ export class DriverCore {
   #outstandingBytes = 0;
   readonly #back: Outstanding[] = [];
   readonly #front: Outstanding[] = [];
-  #rows: (StatusRow | CopiedRow)[] = [];
+  #rows: (StatusRow | CopiedRows)[] = [];
   readonly #posts: { readonly key: string; readonly value: string }[] = [];
   readonly #withdrawals: Withdrawal[] = [];
   readonly #exceptions = new Exceptions();
@@ -214,7 +214,7 @@ export class DriverCore {
       if (failed) this.stop({ kind: "barrierCheck", id: row.id, line: row.line });
       return;
     }
-    if (row.kind === "skipped") this.#tally.skipped(row);
+    if (row.kind === "skipped") this.#tally.skipped(row.returnCode);
     else this.#tally.ended(row, new Uint8Array(0));
     if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
   }
@@ -232,13 +232,16 @@ export class DriverCore {
     this.#failedSinceBarrier = this.#highestFailed > item.id;
   }
 
-  /** A task that an earlier run has done; `row` is that run's row, to stand in this run's file too. */
-  onSkipped(row: CopiedRow): void {
-    this.sawItem(row.id);
-    this.#ended.add(row.id);
-    this.#rows.push(row);
-    this.#tally.skipped(row);
-    if (row.returnCode !== 0) this.#onFailure(row.id, row.line);
+  /** A task that an earlier run has done. That run's row, which is to stand in this run's file too, comes with `onCopied`. */
+  onSkipped(id: number, line: number, returnCode: number): void {
+    this.sawItem(id);
+    this.#ended.add(id);
+    this.#tally.skipped(returnCode);
+    if (returnCode !== 0) this.#onFailure(id, line);
+  }
+
+  onCopied(rows: CopiedRows): void {
+    this.#rows.push(rows);
   }
 
   onBarrier(item: BarrierItem, now: number): void {
@@ -415,7 +418,7 @@ export class DriverCore {
     taken?.list.unshift(...taken.tasks);
   }
 
-  takeRows(): readonly (StatusRow | CopiedRow)[] {
+  takeRows(): readonly (StatusRow | CopiedRows)[] {
     const rows = this.#rows;
     this.#rows = [];
     return rows;

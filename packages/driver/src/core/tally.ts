@@ -51,9 +51,9 @@ export class Tally {
     this.#remember(row, lastWords, false);
   }
 
-  skipped(row: Pick<StatusRow, "returnCode">): void {
+  skipped(returnCode: number): void {
     this.#skipped++;
-    if (row.returnCode !== 0) this.#skippedFailed++;
+    if (returnCode !== 0) this.#skippedFailed++;
   }
 
   perEngine(row: StatusRow, lastWords: Uint8Array): void {

@@ -1,14 +1,11 @@
-import { scanLine } from "./resume-index.js";
+import { RowScanner } from "./row-scanner.js";
 
 /** Ids of the tasks of whose own ends there are rows among `lines`: not those that an earlier run had done, nor late ones. */
 export function* idsOfRows(lines: Uint8Array): Generator<number> {
-  for (let from = 0; from < lines.length;) {
-    const end = lines.indexOf(newline, from);
-    if (end === -1) return;
-    const scanned = scanLine(lines, from, end);
-    if (scanned.kind === "row" && lines[from + flagAt] === blank) yield scanned.row.id;
-    from = end + 1;
-  }
+  const row = new RowScanner();
+  const end = lines.lastIndexOf(newline) + 1;
+  for (let from = 0; from < end; from = row.end + 1)
+    if (row.scan(lines, from) === "row" && lines[from + flagAt] === blank) yield row.id;
 }
 
 /** Numbers as ranges, first and last included. */

@@ -1,7 +1,7 @@
 import { taskId } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { identityOf, scanLine } from "../../src/core/resume-index.js";
+import { identityOf, scanLine } from "../../src/core/row-scanner.js";
 import {
   type StatusRow,
   commandColumn,

@@ -4,7 +4,7 @@ import {
   bob,
   cancelled,
   DriverRig,
-  copied,
+  skip,
   earlierRow,
   failure,
   lost,
@@ -104,7 +104,7 @@ describe("a barrier", () => {
     first.barrier(true);
     expect(first.look()).toEqual(["order stop", "row perEngine 0 1", "row checkBarrier 0 0"]);
     const second = new DriverRig();
-    second.core.onSkipped(copied(earlierRow(0, 3)));
+    skip(second.core, earlierRow(0, 3));
     second.barrier(true);
     expect(second.reason).toBe("barrierCheck");
   });
@@ -142,7 +142,7 @@ describe("--fail-fast", () => {
     first.report(alice, 0, failure, { kind: "start" });
     expect(first.look()).toEqual(["order stop", "row perEngine 0 1"]);
     const second = new DriverRig({ failFast: true });
-    second.core.onSkipped(copied(earlierRow(0, 3)));
+    skip(second.core, earlierRow(0, 3));
     expect(second.reason).toBe("failFast");
   });
 });

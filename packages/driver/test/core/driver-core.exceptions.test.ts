@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { alice, bob, cancelled, copied, DriverRig, lost } from "./driver-rig.js";
+import { alice, bob, cancelled, skip, DriverRig, lost } from "./driver-rig.js";
 import { row } from "../rows.js";
 
 describe("what the ledger is told of single tasks", () => {
@@ -100,7 +100,7 @@ describe("what was read of the list", () => {
     expect(rig.core.listRead).toEqual({ ids: 0, whole: false });
     rig.tasks(2);
     expect(rig.core.listRead.ids).toBe(2);
-    rig.core.onSkipped(copied(row(2)));
+    skip(rig.core, row(2));
     expect(rig.core.listRead.ids).toBe(3);
     rig.end();
     expect(rig.core.listRead).toEqual({ ids: 3, whole: true });

@@ -4,7 +4,7 @@ import {
   bob,
   cancelled,
   DriverRig,
-  copied,
+  skip,
   earlierRow,
   failure,
   lost,
@@ -176,8 +176,8 @@ describe("skipped tasks", () => {
   it("get the old row with an S, and count as neither done nor failed in this run", () => {
     const rig = new DriverRig();
     const [good, bad] = [earlierRow(0, 0), earlierRow(1, 5)];
-    rig.core.onSkipped(copied(good));
-    rig.core.onSkipped(copied(bad));
+    skip(rig.core, good);
+    skip(rig.core, bad);
     rig.end();
     expect(rig.look()).toEqual(["order drain", "row skipped 0 0", "row skipped 1 5"]);
     expect(rig.rows).toEqual([

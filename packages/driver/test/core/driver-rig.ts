@@ -18,7 +18,7 @@ import {
 } from "../../src/core/driver-core.js";
 import type { FailedAttempt } from "../../src/core/ledger-entry.js";
 import type { TaskRules } from "../../src/core/task-policy.js";
-import { type CopiedRow, type StatusRow, formatRow, statusRow } from "../../src/core/status-line/index.js";
+import { type StatusRow, formatRow, statusRows } from "../../src/core/status-line/index.js";
 
 export const [alice, bob] = [engineId("engine0a"), engineId("engine0b")];
 
@@ -116,7 +116,7 @@ export class DriverRig {
       this.withdrawals.push(withdrawal);
       lines.push(`withdraw ${numbered(withdrawal.task)}`);
     }
-    const rows = this.core.takeRows().map(statusRow);
+    const rows = [...statusRows(this.core.takeRows())];
     this.rows.push(...rows);
     for (const row of rows) lines.push(`row ${row.kind} ${row.id} ${row.returnCode}`);
     for (const failed of this.#failures()) lines.push(`failed ${numbered(failed)} ${failed.returnCode}`);
@@ -135,11 +135,10 @@ export class DriverRig {
   }
 }
 
-/** A row as a resume copies it. */
-export function copied(row: StatusRow): CopiedRow {
-  const { id, line, returnCode } = row;
-  const parsed = (): StatusRow => ({ ...row, kind: "skipped" });
-  return { kind: "copied", id, line, returnCode, bytes: formatRow(row).subarray(0, -1), parsed };
+/** Skips a task that an earlier run has done, as a resume does. */
+export function skip(core: DriverCore, row: StatusRow): void {
+  core.onSkipped(row.id, row.line, row.returnCode);
+  core.onCopied({ kind: "copied", lines: formatRow({ ...row, kind: "skipped" }) });
 }
 
 /** The row of a task that ended so in an earlier run. */

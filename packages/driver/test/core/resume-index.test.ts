@@ -1,7 +1,8 @@
 import { taskId } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ResumeIndex, type ScannedRow, identityOf, scanLine } from "../../src/core/resume-index.js";
+import { ResumeIndex, type ScannedRow } from "../../src/core/resume-index.js";
+import { identityOf, scanLine } from "../../src/core/row-scanner.js";
 import {
   type RowKind,
   type StatusRow,
@@ -142,18 +143,18 @@ describe("identityOf", () => {
 });
 
 describe("ResumeIndex", () => {
-  const at = (file: number) => ({ file, offset: 10 * file, length: 5 });
+  const at = (file: number) => [file, 10 * file, 5] as const;
 
   function kept(...rows: readonly ScannedRow[]): number | undefined {
     const index = new ResumeIndex();
-    for (const [file, each] of rows.entries()) index.add(each, at(file));
+    for (const [file, each] of rows.entries()) index.add(each, ...at(file));
     return index.find(3)?.file;
   }
 
   it("knows nothing of ids that it was not told", () => {
     const index = new ResumeIndex();
     expect(index.find(0)).toBeNull();
-    index.add(scanned(70_000, 1, 5, 99), at(2));
+    index.add(scanned(70_000, 1, 5, 99), ...at(2));
     expect(index.find(69_999)).toBeNull();
     expect(index.find(4464)).toBeNull();
     expect(index.find(70_000)).toEqual({
@@ -195,8 +196,9 @@ describe("ResumeIndex", () => {
     fc.assert(
       fc.property(rows, (told) => {
         const [one, other] = [new ResumeIndex(), new ResumeIndex()];
-        for (const [id, code, finish] of told) one.add(scanned(id, code, finish), at(finish));
-        for (const [id, code, finish] of told.toReversed()) other.add(scanned(id, code, finish), at(finish));
+        for (const [id, code, finish] of told) one.add(scanned(id, code, finish), ...at(finish));
+        for (const [id, code, finish] of told.toReversed())
+          other.add(scanned(id, code, finish), ...at(finish));
         expect(one.count).toBe(new Set(told.map(([id]) => id)).size);
         for (let id = 0; id <= 5; id++) expect(one.find(id)).toEqual(other.find(id));
       }),
@@ -206,7 +208,7 @@ describe("ResumeIndex", () => {
   it("costs little for one id far out", () => {
     const before = process.memoryUsage().arrayBuffers;
     const index = new ResumeIndex();
-    index.add(scanned(999_999_999, 0, 1), at(0));
+    index.add(scanned(999_999_999, 0, 1), ...at(0));
     expect(index.find(999_999_999)).not.toBeNull();
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(10_000_000);
   });

@@ -34,6 +34,15 @@ export class ByteWriter {
     this.#at += bytes.length;
   }
 
+  /** `bytes[from..to)`. */
+  part(bytes: Uint8Array, from: number, to: number): void {
+    const size = to - from;
+    this.#reserve(size);
+    // A view costs less than a Buffer's.
+    this.#bytes.set(new Uint8Array(bytes.buffer, bytes.byteOffset + from, size), this.#at);
+    this.#at += size;
+  }
+
   /** As UTF-8; fast when it is ASCII. */
   text(text: string): void {
     const { length } = text;

@@ -1,6 +1,6 @@
 import { ByteWriter } from "@taskmuster/kvs/protocol";
 import { commandColumn } from "./command-column.js";
-import type { CopiedRow, StatusRow } from "./row.js";
+import type { StatusRow } from "./row.js";
 import { writeSeconds } from "./seconds.js";
 
 /** The line of a status file with its line end: disBatch's columns, byte for byte. */
@@ -10,12 +10,9 @@ export function formatRow(row: StatusRow): Buffer {
   return writer.written;
 }
 
-/** Writes the line of a row that was copied, now flagged as skipped. */
-export function writeCopied(writer: ByteWriter, { bytes }: CopiedRow): void {
-  const kindAt = writer.length + dataFlagBytes;
-  writer.bytes(bytes);
-  writer.setByte(kindAt, skippedKind);
-  writer.byte(lineFeed);
+/** Makes the line that begins at `from` that of a row of an earlier run whose task this one skips. */
+export function flagSkipped(bytes: Uint8Array, from: number): void {
+  bytes[from + dataFlagBytes] = skippedKind;
 }
 
 /** The lines of several rows. */

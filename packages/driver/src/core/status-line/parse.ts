@@ -1,6 +1,6 @@
 import { taskId } from "@taskmuster/kvs/protocol";
 import { commandOfColumn } from "./command-column.js";
-import type { RowKind, StatusRow } from "./row.js";
+import type { CopiedRows, RowKind, StatusRow } from "./row.js";
 
 const columns = 15;
 const tab = 0x09;
@@ -17,6 +17,24 @@ export const kindOfFlag: Readonly<Record<string, RowKind>> = {
   B: "barrier",
   C: "checkBarrier",
 };
+
+/** What rows say, copied or not. */
+export function* statusRows(rows: Iterable<StatusRow | CopiedRows>): Generator<StatusRow> {
+  for (const row of rows) {
+    if (row.kind === "copied") yield* parseRows(row.lines);
+    else yield row;
+  }
+}
+
+/** Each line that is a row. */
+function* parseRows(lines: Uint8Array): Generator<StatusRow> {
+  for (let from = 0; from < lines.length;) {
+    const end = lines.indexOf(lineFeed, from) + 1;
+    const row = parseRow(lines.subarray(from, end));
+    if (row !== null) yield row;
+    from = end;
+  }
+}
 
 /** The inverse of `formatRow`, but for what `commandOfColumn` says; the line end may be missing. Null: not a row (the header, say). */
 export function parseRow(line: Uint8Array): StatusRow | null {

@@ -25,21 +25,11 @@ export const statusHeader = [
  */
 export type RowKind = "task" | "timedOut" | "skipped" | "perEngine" | "zombie" | "barrier" | "checkBarrier";
 
-/** The row of an earlier run of a task that this one skips: the line as it stood there, which is copied but for its flag. */
-export interface CopiedRow {
+/** Rows of an earlier run of tasks that this one skips: the lines as they stood there, which are copied but for their flags. */
+export interface CopiedRows {
   readonly kind: "copied";
-  readonly id: TaskId;
-  readonly line: number;
-  readonly returnCode: number;
-  /** As it stood in the file, without its end. */
-  readonly bytes: Uint8Array;
-  /** What it says; kind `skipped`. */
-  readonly parsed: () => StatusRow;
-}
-
-/** What a row says, copied or not. */
-export function statusRow(row: StatusRow | CopiedRow): StatusRow {
-  return row.kind === "copied" ? row.parsed() : row;
+  /** As this run's file shows them, with their ends. */
+  readonly lines: Uint8Array;
 }
 
 /** One line of a status file. The flags R, O and E follow from `returnCode`, `outBytes` and `errBytes`. */

@@ -154,16 +154,7 @@ describe("dbutil audit", () => {
     kill(engine);
     await until("all is gone", () => place().processes().length === 0 || place().processes(), 50_000);
     place().write("go", "");
-    const resumed = await place().run([
-      "-q",
-      "-s",
-      "localhost:2",
-      "-p",
-      "two",
-      "-r",
-      "one_status.txt",
-      "tasks",
-    ]);
+    const resumed = await place().resume("two", "one_status.txt");
     expect(resumed.code).toBe(0);
     const after = await told("two");
     expect(after).toMatchObject({ exitStatus: 4, missing: [], damage: [] });
@@ -224,17 +215,7 @@ describe("dbutil audit", () => {
     });
     place().write("go", "");
     place().write("fixed", "");
-    const again = await place().run([
-      "-q",
-      "-s",
-      "localhost:2",
-      "-p",
-      "one",
-      "-R",
-      "-r",
-      "one_status.txt",
-      "tasks",
-    ]);
+    const again = await place().resume("one", "one_status.txt", "-R");
     expect(again.code).toBe(0);
     const after = await told("--list", "tasks", "one_status.txt");
     expect(after).toMatchObject({ exitStatus: 4, runAgain: [0], missing: [], damage: [] });

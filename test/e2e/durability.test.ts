@@ -25,6 +25,10 @@ async function isUp(): Promise<void> {
   await until("the first task runs", () => existsSync(place().path("up")));
 }
 
+function letGo(): void {
+  place().write("go", "");
+}
+
 /** Numbers of tasks that have run, as they left them. */
 function ran(): readonly number[] {
   return existsSync(place().path("ran")) ? place().read("ran").trim().split("\n").map(Number) : [];
@@ -91,15 +95,21 @@ describe.skipIf(!canMount())("a run on a disk that gets full (needs root, to mou
     disk = null;
   });
 
-  it("starts nothing new, says so once, and goes on when there is room", async () => {
-    const full = makeDisk();
-    writeList(1000);
+  /** Until all that was handed out has ended, and none of it could be written. */
+  async function runUntilFull(full: SmallDisk, count: number): Promise<Running> {
+    writeList(count);
     const running = start(["-p", "disk/one"]);
     await isUp();
     full.fill();
-    place().write("go", "");
+    letGo();
     await says(running, "no space left on the device");
     await standsStill("disk/one");
+    return running;
+  }
+
+  it("starts nothing new, says so once, and goes on when there is room", async () => {
+    const full = makeDisk();
+    const running = await runUntilFull(full, 1000);
     const before = ran().length;
     expect(before).toBeLessThan(200);
     expect(recorded("disk/one_status.txt")).toEqual([]);
@@ -118,13 +128,7 @@ describe.skipIf(!canMount())("a run on a disk that gets full (needs root, to mou
 
   it("ends when it is stopped meanwhile, tells what is not recorded, and a resume runs that again", async () => {
     const full = makeDisk();
-    writeList(200);
-    const running = start(["-p", "disk/one"]);
-    await isUp();
-    full.fill();
-    place().write("go", "");
-    await says(running, "no space left on the device");
-    await standsStill("disk/one");
+    const running = await runUntilFull(full, 200);
     const lost = ran().length;
     running.kill("SIGINT");
     await says(running, "Press it again to stop");
@@ -138,16 +142,7 @@ describe.skipIf(!canMount())("a run on a disk that gets full (needs root, to mou
     expect(place().processes()).toEqual([]);
     expect(recorded("disk/one_status.txt")).toEqual([]);
     full.makeRoom();
-    const resumed = await place().run([
-      "-q",
-      "-s",
-      "localhost:2",
-      "-p",
-      "two",
-      "-r",
-      "disk/one_status.txt",
-      "tasks",
-    ]);
+    const resumed = await place().resume("two", "disk/one_status.txt");
     expect(resumed.code).toBe(0);
     expect(sorted(recorded("two_status.txt"))).toEqual(upTo(200));
     expect(ran().length).toBe(200 + lost);
@@ -160,7 +155,7 @@ describe.skipIf(!canMount())("a run on a disk that gets full (needs root, to mou
     const running = start(["-p", "one", "--logfile", "disk/log"]);
     await isUp();
     full.fill();
-    place().write("go", "");
+    letGo();
     const { code, stderr } = await running.finished;
     expect(code, stderr).toBe(0);
     expect(sorted(recorded("one_status.txt"))).toEqual(upTo(20));
@@ -189,7 +184,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
       const running = start(["-q", "-p", "one"], disk.env);
       await isUp();
       disk.rule(...rules);
-      place().write("go", "");
+      letGo();
       await says(running, reason);
       await until("it has tried again", () => disk.failures >= 5);
       disk.rule();
@@ -207,7 +202,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     const running = start(["-p", "one"], disk.env);
     await isUp();
     disk.rule("sync EIO _status.txt");
-    place().write("go", "");
+    letGo();
     await says(running, "input/output error");
     await standsStill("one");
     running.kill("SIGTERM");
@@ -222,16 +217,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     expect(audit.stdout).toMatch(
       /task 4 ended, and its row could not be written \(cannot write the status file .*: input\/output error\)/,
     );
-    const resumed = await place().run([
-      "-q",
-      "-s",
-      "localhost:2",
-      "-p",
-      "two",
-      "-r",
-      "one_status.txt",
-      "tasks",
-    ]);
+    const resumed = await place().resume("two", "one_status.txt");
     expect(resumed.code).toBe(0);
     const after = await command("audit", "two");
     expect(after.code).toBe(4);
@@ -244,7 +230,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     const running = start(["-p", "one"], disk.env);
     await isUp();
     disk.rule("hang EIO _status.txt");
-    place().write("go", "");
+    letGo();
     await until("a sync hangs", () => disk.count("sync hangs one_status.txt") > 0);
     running.kill("SIGTERM");
     running.kill("SIGINT");
@@ -271,7 +257,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
       const running = start(["-p", prefix]);
       await isUp();
       act(place().path(`${prefix}_status.txt`));
-      place().write("go", "");
+      letGo();
       const { code, stdout } = await running.finished;
       expect(code).toBe(1);
       expect(stdout).toContain(words);
@@ -284,7 +270,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     const running = start(["-p", "one"], disk.env);
     await isUp();
     disk.rule("write EIO _status.txt", "truncate EIO _status.txt");
-    place().write("go", "");
+    letGo();
     await until("half of it is written", () => disk.count("write failed one_status.txt") > 0);
     running.kill("SIGKILL");
     await running.finished;
@@ -322,7 +308,7 @@ describe.skipIf(!canFail())("a run whose disk fails (needs a C compiler)", () =>
     expect(place().read("one_ledger")).not.toMatch(/"kind":"lostEngine".*\n/);
     disk.rule();
     await until("the entry is there", () => /"kind":"lostEngine".*\n/.test(place().read("one_ledger")));
-    place().write("go", "");
+    letGo();
     expect((await driver.finished).code).toBe(0);
     await Promise.all([first.finished, second.finished]);
     const { code, stdout } = await command("audit", "one");

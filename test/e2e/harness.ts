@@ -90,6 +90,11 @@ export class Place {
     return running.finished;
   }
 
+  /** Runs what a run has left of its list, under another prefix or the same. */
+  resume(prefix: string, statusFile: string, ...more: readonly string[]): Promise<Finished> {
+    return this.run(["-q", "-s", "localhost:2", "-p", prefix, ...more, "-r", statusFile, "tasks"]);
+  }
+
   command(program: string, args: readonly string[], options: RunOptions = {}): Running {
     return this.#spawn(program, args, options);
   }

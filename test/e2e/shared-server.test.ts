@@ -116,16 +116,7 @@ describe("driver --kvsserver", () => {
     await until("all is dead", () => place().processes().length === 0 || place().processes());
     expect((await client.keys("tm:*")).length).toBeGreaterThan(3);
     place().write("go", "");
-    const resumed = await place().run([
-      "-s",
-      "localhost:1",
-      ...server,
-      "-p",
-      "two",
-      "-r",
-      "one_status.txt",
-      "tasks",
-    ]);
+    const resumed = await place().resume("two", "one_status.txt", ...server);
     expect(resumed.code).toBe(0);
     expect(await client.keys("tm:*")).toEqual([]);
     client.disconnect();

@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { isMainThread } from "node:worker_threads";
+import { endWith } from "../end-with.js";
 import { attempt } from "./attempt.js";
 import { whyKnown } from "./found/known.js";
 import { type Options, optionsOf, usage } from "./options.js";
@@ -75,14 +76,5 @@ async function replay({ only }: Options, file: string): Promise<number> {
   return failures === 0 ? 0 : 1;
 }
 
-if (isMainThread) {
-  main(process.argv.slice(2)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
-  );
-} else await work();
+if (isMainThread) await endWith(main(process.argv.slice(2)));
+else await work();

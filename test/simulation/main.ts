@@ -1,6 +1,7 @@
 // npm run simulate [-- OPTIONS]: the whole system in virtual time, and in each run something else goes wrong.
 import { availableParallelism } from "node:os";
 import { Worker, isMainThread, parentPort, workerData } from "node:worker_threads";
+import { endWith } from "../end-with.js";
 import { bugNamed, bugs } from "./bugs/planted.js";
 import { type Options, optionsOf, usage } from "./options.js";
 import { type Simulated, simulate } from "./simulate.js";
@@ -102,14 +103,5 @@ function tell({ seed, steps, virtualMs, drivers, failure }: Simulated, bug: stri
 
 const [lastLines, mostTold, tellEveryMs] = [40, 5, 5000];
 
-if (isMainThread) {
-  main(process.argv.slice(2)).then(
-    (code) => {
-      process.exitCode = code;
-    },
-    (error: unknown) => {
-      console.error(error instanceof Error ? error.message : error);
-      process.exitCode = 1;
-    },
-  );
-} else await work(workerData as Share);
+if (isMainThread) await endWith(main(process.argv.slice(2)));
+else await work(workerData as Share);

@@ -16,6 +16,7 @@ import {
 } from "@taskmuster/kvs/protocol";
 import { type Logger, pino } from "pino";
 import { expect, vi } from "vitest";
+import { runInfo } from "../../kvs/test/run-info.js";
 import { Bell } from "../src/bell.js";
 import { DriverCore } from "../src/core/driver-core.js";
 import type { Item } from "../src/core/task-file/index.js";
@@ -146,27 +147,7 @@ export interface DriverRigOptions {
 
 /** Opens the run; engines can join from then on. */
 export async function openRun(store: MemoryStore, prefix: string): Promise<FencingToken> {
-  return store.open(
-    encodeRunInfo({
-      version: protocolVersion,
-      jobId: "j",
-      nameTasks: "t",
-      cwd: "/",
-      prefix,
-      leaseMs: 300_000,
-      graceMs: 3000,
-      perEngine: { start: [], stop: [] },
-      startMustSucceed: false,
-      defaults: {
-        cpusPerTask: null,
-        tasksPerNode: null,
-        envResources: [],
-        idleTimeoutMs: null,
-        launcher: "auto",
-        logLevel: "info",
-      },
-    }),
-  );
+  return store.open(encodeRunInfo(runInfo({ prefix })));
 }
 
 /** A driver with a list of so many tasks, on a memory store and real files. */

@@ -1,19 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { parseEngineConfig } from "../src/engine-config.js";
+import { config as begun } from "./context/rig.js";
 
 const config = {
-  runId: "abcdefgh",
+  ...begun("SSH0", "0123456789abcdef"),
   address: { addresses: ["unix:///tmp/s"], password: "secret", private: true },
-  engine: "0123456789abcdef",
-  context: "SSH0",
-  cores: 4,
-  slots: 4,
-  coresPerTask: 1,
-  launcher: "auto",
-  logLevel: "info",
-  allocation: false,
   envResources: ["CUDA_VISIBLE_DEVICES"],
-  idleTimeoutMs: null,
   livenessFd: 3,
 };
 

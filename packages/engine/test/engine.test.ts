@@ -2,7 +2,6 @@ import type { RenewAnswer } from "@taskmuster/kvs";
 import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
 import {
   type QueuedTask,
-  type RunInfo,
   attempt,
   decodeReport,
   encodeRunInfo,
@@ -14,6 +13,7 @@ import {
   taskId,
 } from "@taskmuster/kvs/protocol";
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { runInfo } from "../../kvs/test/run-info.js";
 import type { EngineConfig } from "../src/engine-config.js";
 import { Engine } from "../src/engine.js";
 import type { Launcher, LauncherEvents, LaunchRequest } from "../src/launcher/launcher.js";
@@ -53,27 +53,15 @@ class OddStore extends MemoryStore {
   }
 }
 
-const runInfo: RunInfo = {
-  version: protocolVersion,
-  jobId: "job",
-  nameTasks: "tasks",
+const ourRun = runInfo({
   cwd: process.cwd(),
   prefix: "/no/such/directory/run",
   leaseMs,
   graceMs: 0,
-  perEngine: { start: [], stop: [] },
-  startMustSucceed: false,
-  defaults: {
-    cpusPerTask: null,
-    tasksPerNode: null,
-    envResources: [],
-    idleTimeoutMs: null,
-    launcher: "noop",
-    logLevel: "info",
-  },
-};
+  defaults: { launcher: "noop" },
+});
 
-async function opened(launcher?: (events: LauncherEvents) => Launcher, given = runInfo) {
+async function opened(launcher?: (events: LauncherEvents) => Launcher, given = ourRun) {
   const server = new MemoryServer();
   const driver = new MemoryStore(server, run);
   const info = encodeRunInfo(given);
@@ -199,10 +187,10 @@ describe("Engine", () => {
   it.each([
     [
       "of another version",
-      { ...runInfo, version: (protocolVersion + 1) as typeof protocolVersion },
+      { ...ourRun, version: (protocolVersion + 1) as typeof protocolVersion },
       "version",
     ],
-    ["with a lease that is none", { ...runInfo, leaseMs: Number.NaN }, "leaseMs"],
+    ["with a lease that is none", { ...ourRun, leaseMs: Number.NaN }, "leaseMs"],
   ])("leaves at once a run whose driver is %s, and says why", async (_, info, word) => {
     hushed();
     const { driver, engine } = await opened(undefined, info);

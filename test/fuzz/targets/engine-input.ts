@@ -2,21 +2,13 @@ import { PassThrough } from "node:stream";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { parseEngineConfig } from "../../../packages/engine/src/engine-config.js";
 import { type ControlLine, readEngineInput } from "../../../packages/engine/src/engine-input.js";
+import { config as begun } from "../../../packages/engine/test/context/rig.js";
 import { type Target, must, mustEqual, unlessRefused } from "../target.js";
 
 const config = {
-  runId: "abcdefgh",
+  ...begun("SSH0", "0123456789abcdef"),
   address: { addresses: ["unix:///tmp/s"], username: "me", password: "secret", private: true },
-  engine: "0123456789abcdef",
-  context: "SSH0",
-  cores: 4,
-  slots: 4,
-  coresPerTask: 1,
-  launcher: "auto",
-  logLevel: "info",
-  allocation: false,
   envResources: ["CUDA_VISIBLE_DEVICES"],
-  idleTimeoutMs: null,
   mostAhead: 3,
   livenessFd: 3,
 };

@@ -1,6 +1,7 @@
 import type { Report, Task } from "@taskmuster/kvs/protocol";
 import { attempt, taskId } from "@taskmuster/kvs/protocol";
 import type { StatusRow } from "../../../packages/driver/src/core/status-line/index.js";
+import { row } from "../../../packages/driver/test/core/status-line/rows.js";
 
 /* Good values, from which seeds are encoded. */
 
@@ -24,6 +25,7 @@ export const tasks: readonly Task[] = [
 ];
 
 const none = new Uint8Array(0);
+const silent = { out: { bytes: 0, snippet: none }, err: { bytes: 0, snippet: none }, lastWords: none };
 
 export const reports: readonly Report[] = [
   {
@@ -50,9 +52,7 @@ export const reports: readonly Report[] = [
     start: 0,
     end: 0.0625,
     elapsed: 0,
-    out: { bytes: 0, snippet: none },
-    err: { bytes: 0, snippet: none },
-    lastWords: none,
+    ...silent,
   },
   {
     kind: "start",
@@ -64,36 +64,19 @@ export const reports: readonly Report[] = [
     start: 5,
     end: 6,
     elapsed: 1,
-    out: { bytes: 0, snippet: none },
-    err: { bytes: 0, snippet: none },
-    lastWords: none,
+    ...silent,
   },
 ];
 
-const row: StatusRow = {
-  kind: "task",
-  id: taskId(7),
-  line: 8,
-  repeatIndex: -1,
-  node: "vm",
-  pid: 100,
-  returnCode: 0,
-  elapsed: 1.5,
-  start: 1000.25,
-  finish: 1001.75,
-  outBytes: 0,
-  outSnippet: "''",
-  errBytes: 0,
-  errSnippet: "''",
-  command: Buffer.from("echo a"),
-};
+/** What rows are made of. */
+export const rowWords = ["\t", "''", "ROE ", "   P", "   Z", "B    ", "C    ", "\t-1\t", "0.000"];
 
 export const rows: readonly StatusRow[] = [
-  row,
-  { ...row, kind: "skipped", returnCode: -9, repeatIndex: 3, command: Buffer.from("\ta\tb\t") },
-  { ...row, kind: "perEngine", outBytes: 6, outSnippet: "'a\\'\"b\\n'", errBytes: 1, errSnippet: '"\'"' },
-  { ...row, kind: "zombie", command: Buffer.from([0xff, 0x27, 0x22]) },
-  { ...row, kind: "barrier", command: Buffer.from("#DISBATCH BARRIER") },
-  { ...row, kind: "checkBarrier", command: Buffer.from("#DISBATCH BARRIER CHECK é") },
-  { ...row, errBytes: 9, errSnippet: "'\\u2028\\xa0\\U000e0001é'", command: Buffer.from("b'\\xff'") },
+  row(),
+  row({ kind: "skipped", returnCode: -9, repeatIndex: 3, command: Buffer.from("\ta\tb\t") }),
+  row({ kind: "perEngine", outBytes: 6, outSnippet: "'a\\'\"b\\n'", errBytes: 1, errSnippet: '"\'"' }),
+  row({ kind: "zombie", command: Buffer.from([0xff, 0x27, 0x22]) }),
+  row({ kind: "barrier", command: Buffer.from("#DISBATCH BARRIER") }),
+  row({ kind: "checkBarrier", command: Buffer.from("#DISBATCH BARRIER CHECK é") }),
+  row({ errBytes: 9, errSnippet: "'\\u2028\\xa0\\U000e0001é'", command: Buffer.from("b'\\xff'") }),
 ];

@@ -11,7 +11,7 @@ import {
 } from "../../../packages/driver/src/core/status-line/index.js";
 import { type Target, must, mustEqual, unlessRefused } from "../target.js";
 import { reshapeWith } from "./reshape.js";
-import { reports, rows } from "./samples.js";
+import { reports, rowWords, rows } from "./samples.js";
 
 const lineFeed = 0x0a;
 
@@ -19,20 +19,7 @@ const lineFeed = 0x0a;
 export const statusLine: Target = {
   name: "status-line",
   seeds: () => [...rows.map((row) => formatRow(row)), Buffer.from(statusHeader)],
-  words: [
-    "\t",
-    "''",
-    "\t'\\x00'\t",
-    '"\'"',
-    "b'\\xff'",
-    "ROE ",
-    "   P",
-    "   Z",
-    "B    ",
-    "C    ",
-    "\t-1\t",
-    "0.000",
-  ],
+  words: [...rowWords, "\t'\\x00'\t", '"\'"', "b'\\xff'"],
   mostBytes: 4_096,
   check: (bytes) => {
     const end = bytes.indexOf(lineFeed);

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { type StatusRow, formatRows } from "@taskmuster/driver/status-line";
-import { taskId } from "@taskmuster/kvs/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { row } from "../../../driver/test/rows.js";
 import { audit } from "../../src/dbutil/audit.js";
 
 let directory = "";
@@ -14,27 +14,6 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 const statusFile = (): string => join(directory, "run_status.txt");
-
-function row(id: number, more: Partial<StatusRow> = {}): StatusRow {
-  return {
-    kind: "task",
-    id: taskId(id),
-    line: id + 1,
-    repeatIndex: -1,
-    node: "vm",
-    pid: 100,
-    returnCode: 0,
-    elapsed: 1,
-    start: 1000 + id,
-    finish: 1001 + id,
-    outBytes: 0,
-    outSnippet: "''",
-    errBytes: 0,
-    errSnippet: "''",
-    command: Buffer.from(`echo ${id}`),
-    ...more,
-  };
-}
 
 const run = {
   kind: "run",
@@ -232,7 +211,7 @@ describe("dbutil audit", () => {
       statusFile: "/d/run_status.txt",
       exitStatus: 5,
       repeated: [
-        { id: 3, line: 4, certain: true, overlapSeconds: 1, attempts: [attempt], late: [{ row: 4 }] },
+        { id: 3, line: 4, certain: true, overlapSeconds: 1.5, attempts: [attempt], late: [{ row: 4 }] },
       ],
       verdict: { unfinished: true, repeated: true, damaged: true },
       run: { state: "ended", reason: "stopped", taskFile: "tasks", pid: 7 },

@@ -11,31 +11,20 @@ import {
   parseRow,
   statusHeader,
 } from "../../src/core/status-line/index.js";
+import { row, rowKinds } from "./status-line/rows.js";
 
-function row(more: Partial<StatusRow> = {}): StatusRow {
-  return {
-    kind: "task",
-    id: taskId(7),
-    line: 8,
-    repeatIndex: -1,
-    node: "vm",
-    pid: 100,
-    returnCode: 0,
-    elapsed: 1.5,
-    start: 1000.25,
-    finish: 1001.75,
-    outBytes: 0,
-    outSnippet: "''",
-    errBytes: 0,
-    errSnippet: "''",
-    command: Buffer.from("echo a"),
-    ...more,
-  };
-}
+const sample = row({
+  id: taskId(7),
+  line: 8,
+  elapsed: 1.5,
+  start: 1000.25,
+  finish: 1001.75,
+  command: Buffer.from("echo a"),
+});
 
 /** The line without its end, as the scan sees it. */
 function lineOf(more: Partial<StatusRow> = {}): Buffer {
-  return formatRow(row(more)).subarray(0, -1);
+  return formatRow({ ...sample, ...more }).subarray(0, -1);
 }
 
 function scanned(id: number, returnCode: number, finish: number, identity = 0): ScannedRow {
@@ -86,15 +75,7 @@ describe("scanLine", () => {
 
   it("agrees with parseRow on every row that is written, and on every one that was damaged", () => {
     const command = fc.uint8Array({ minLength: 1, maxLength: 12 }).filter((bytes) => !bytes.includes(10));
-    const kind = fc.constantFrom<RowKind>(
-      "task",
-      "timedOut",
-      "skipped",
-      "perEngine",
-      "zombie",
-      "barrier",
-      "checkBarrier",
-    );
+    const kind = fc.constantFrom(...rowKinds);
     const numbers = fc.record({
       id: fc.nat(1_000_000).map(taskId),
       line: fc.nat(),

@@ -109,7 +109,7 @@ export function plan(host: string, cores = 4): NodePlan {
 /** `does`: see `Place.engine`. */
 export function config(does: string, engine = "e1"): BegunConfig {
   return {
-    runId: "r1",
+    runId: "abcdefgh",
     address: { addresses: ["unix:/nowhere"], private: true },
     engine,
     context: does,

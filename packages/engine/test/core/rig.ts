@@ -11,9 +11,9 @@ import {
   encodeTask,
   engineId,
   needsKey,
-  protocolVersion,
   taskId,
 } from "@taskmuster/kvs/protocol";
+import { runInfo } from "../../../kvs/test/run-info.js";
 import {
   EngineCore,
   type EnginePort,
@@ -62,25 +62,10 @@ export class Rig implements EnginePort {
       perEngineEnv: options.perEngineEnv ?? {},
       ...(options.mostAhead === undefined ? {} : { mostAhead: options.mostAhead }),
     };
-    const run: RunInfo = {
-      version: protocolVersion,
-      jobId: "job",
-      nameTasks: "tasks",
-      cwd: "/",
-      prefix: "/run",
-      leaseMs: 300_000,
-      graceMs: 3000,
+    const run = runInfo({
       perEngine: { start: commands(options.start ?? []), stop: commands(options.stop ?? []) },
       startMustSucceed: options.startMustSucceed ?? false,
-      defaults: {
-        cpusPerTask: null,
-        tasksPerNode: null,
-        envResources: [],
-        idleTimeoutMs: null,
-        launcher: "auto",
-        logLevel: "info",
-      },
-    };
+    });
     this.core = new EngineCore(settings, port ?? this, { rank: 7, run, needs: this.#needs });
   }
 

@@ -3,26 +3,12 @@ import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { decodeEngineInfo, decodeEngineStats } from "@taskmuster/kvs/protocol";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { allowedCpus } from "../../src/core/cpu-list.js";
 import { dead, processesIn, until } from "../launcher/rig.js";
-import { type EngineProcess, Run, type RunOptions, bundleEngine } from "./rig.js";
+import { type EngineProcess, type Run, useRuns } from "./rig.js";
 
-let program: Awaited<ReturnType<typeof bundleEngine>>;
-let run: Run | null = null;
-beforeAll(async () => {
-  program = await bundleEngine();
-});
-afterAll(() => program.remove());
-afterEach(async () => {
-  await run?.close();
-  run = null;
-});
-
-async function open(options: RunOptions = {}): Promise<Run> {
-  run = await Run.open(program.script, options);
-  return run;
-}
+const { script, open } = useRuns();
 
 const left = (on: Run, engine: EngineProcess): Promise<string> =>
   until("that it has left", () => on.why(engine));
@@ -64,7 +50,7 @@ describe("an engine process", () => {
   });
 
   it("keeps a name that leads through a symbolic link", async () => {
-    const directory = join(program.script, "..", "link");
+    const directory = join(script(), "..", "link");
     symlinkSync("..", directory);
     const on = await open({ cwd: directory });
     await on.publish("pwd >$DIR/where");

@@ -1,17 +1,8 @@
 import { readFileSync } from "node:fs";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { type EngineProcess, Run, bundleEngine } from "./rig.js";
+import { describe, expect, it } from "vitest";
+import { type EngineProcess, type Run, useRuns } from "./rig.js";
 
-let program: Awaited<ReturnType<typeof bundleEngine>>;
-let run: Run | null = null;
-beforeAll(async () => {
-  program = await bundleEngine();
-});
-afterAll(() => program.remove());
-afterEach(async () => {
-  await run?.close();
-  run = null;
-});
+const runs = useRuns();
 
 /** Each tells its number, and whether its slot was taken. */
 function tell(count: number): readonly string[] {
@@ -28,8 +19,7 @@ describe.each(["perl", "node"] as const)(
     const count = 600;
 
     async function open(): Promise<{ readonly on: Run; readonly engine: EngineProcess }> {
-      const on = await Run.open(program.script);
-      run = on;
+      const on = await runs.open();
       await on.publish(...tell(count));
       return { on, engine: on.start({ launcher, slots: 3 }) };
     }

@@ -15,12 +15,13 @@ import {
   encodeRunInfo,
   encodeTask,
   needsKey,
-  protocolVersion,
   runId,
   taskId,
 } from "@taskmuster/kvs/protocol";
 import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { build } from "esbuild";
+import { afterAll, afterEach, beforeAll } from "vitest";
+import { runInfo } from "../../../kvs/test/run-info.js";
 import { TestServer, onPath } from "../../../kvs/test/test-server.js";
 import type { EngineConfig } from "../../src/engine-config.js";
 import { processesIn, until } from "../launcher/rig.js";
@@ -50,6 +51,31 @@ export async function bundleEngine(): Promise<{ readonly script: string; readonl
     logLevel: "error",
   });
   return { script, remove: () => rmSync(directory, { recursive: true, force: true }) };
+}
+
+/** For the tests of a file: a fresh program, and what opens a run of the one that is being tried. */
+export function useRuns(): {
+  readonly script: () => string;
+  readonly open: (options?: RunOptions) => Promise<Run>;
+} {
+  let program: Awaited<ReturnType<typeof bundleEngine>> | null = null;
+  let open: Run | null = null;
+  beforeAll(async () => {
+    program = await bundleEngine();
+  });
+  afterAll(() => program?.remove());
+  afterEach(async () => {
+    await open?.close();
+    open = null;
+  });
+  const script = (): string => program?.script ?? "";
+  return {
+    script,
+    open: async (options) => {
+      open = await Run.open(script(), options);
+      return open;
+    },
+  };
 }
 
 export interface RunOptions {
@@ -92,7 +118,7 @@ export class Run {
     const directory = realpathSync(mkdtempSync(join(tmpdir(), "engine-test-")));
     const server = await TestServer.start(onPath("redis-server") ?? "redis-server");
     const store = await connectRedisStore({ address: server.address, runId: run, role: "driver" });
-    const token = await store.open(encodeRunInfo(runInfo(directory, options)));
+    const token = await store.open(encodeRunInfo(infoOf(directory, options)));
     return new Run(script, directory, server, store, token);
   }
 
@@ -295,26 +321,13 @@ export class EngineProcess {
   }
 }
 
-function runInfo(directory: string, options: RunOptions): RunInfo {
+function infoOf(directory: string, options: RunOptions): RunInfo {
   const commands = (texts: readonly string[] = []): RunInfo["perEngine"]["start"] =>
     texts.map((text, index) => ({ line: index + 1, command: Buffer.from(text) }));
-  return {
-    version: protocolVersion,
-    jobId: "job",
-    nameTasks: "tasks",
+  return runInfo({
     cwd: options.cwd ?? directory,
     prefix: options.prefix ?? join(directory, "run"),
-    leaseMs: 300_000,
-    graceMs: 3000,
     perEngine: { start: commands(options.start), stop: commands(options.stop) },
     startMustSucceed: options.startMustSucceed ?? false,
-    defaults: {
-      cpusPerTask: null,
-      tasksPerNode: null,
-      envResources: [],
-      idleTimeoutMs: null,
-      launcher: "auto",
-      logLevel: "info",
-    },
-  };
+  });
 }

@@ -24,7 +24,7 @@ export function row(changes: Partial<StatusRow> = {}): StatusRow {
   };
 }
 
-const kinds: readonly RowKind[] = [
+export const rowKinds: readonly RowKind[] = [
   "task",
   "timedOut",
   "skipped",
@@ -52,7 +52,7 @@ const seconds = fc.integer({ min: 0, max: 4_000_000_000_000 }).map((ms) => ms / 
 const snippet = fc.uint8Array({ maxLength: 83 }).map(snippetText);
 
 export const anyRow: fc.Arbitrary<StatusRow> = fc.record({
-  kind: fc.constantFrom(...kinds),
+  kind: fc.constantFrom(...rowKinds),
   id: fc.nat().map(taskId),
   line: fc.nat(),
   repeatIndex: fc.integer({ min: -1 }),

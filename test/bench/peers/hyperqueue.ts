@@ -11,6 +11,11 @@ interface JobInfo {
   };
 }
 
+interface JobTimes {
+  readonly started_at?: string;
+  readonly finished_at?: string;
+}
+
 /** A HyperQueue server of our own with workers on this machine. Encryption is off, as in HyperQueue's own benchmarks. */
 export class HyperQueue {
   readonly #binary: string;
@@ -76,6 +81,15 @@ export class HyperQueue {
     const options = ["--array", `1-${tasks}`, "--stdout", "none", "--stderr", "none", "--wait"];
     const { seconds } = await this.call(["submit", ...options, "--", ...command]);
     await this.check(tasks);
+    return seconds;
+  }
+
+  /** Seconds from the first start to the last end of the last job's tasks, as it recorded them. */
+  async span(): Promise<number> {
+    const { stdout } = await this.call(["--output-mode", "json", "job", "info", "last"]);
+    const [job] = JSON.parse(stdout) as JobTimes[];
+    const seconds = (Date.parse(job?.finished_at ?? "") - Date.parse(job?.started_at ?? "")) / 1000;
+    if (Number.isNaN(seconds)) throw new Error(`HyperQueue does not tell when its job ran: ${stdout}`);
     return seconds;
   }
 

@@ -43,23 +43,42 @@ async function measureCase(
     inTurn<"ours" | "xargs" | "hq", Pick<OurRun, "seconds" | "taskSpan">>(bench.runs, {
       ours: () => runOurs(bench, { list, tasks, slots }),
       xargs: async () => alone(await runXargs(bench, { list, slots })),
-      hq: queue === null ? null : async () => alone(await queue.array(tasks, ["/bin/bash", "-c", command])),
+      hq:
+        queue === null
+          ? null
+          : async () => {
+              const took = await queue.array(tasks, ["/bin/bash", "-c", command]);
+              return { seconds: took, taskSpan: await queue.span() };
+            },
     }),
   );
   const seconds = (name: keyof typeof runs): readonly number[] => runs[name].map((run) => run.seconds);
-  const spans = runs.ours.map((run) => run.taskSpan);
+  const spans = (name: keyof typeof runs): readonly number[] => runs[name].map((run) => run.taskSpan);
   const what = `${tasks.toLocaleString("en")} tasks of ${ms} ms, ${slots} slots`;
   const figures = [
     timeOver(
       `${what}: from the first start to the last end, over \`xargs -P\``,
-      spans,
-      seconds("xargs"),
+      spans("ours"),
+      spans("xargs"),
       atMost(1.03),
     ),
+    ...(hq === null
+      ? [
+          notMeasured(
+            `${what}: from the first start to the last end, over HyperQueue`,
+            "no HyperQueue was named (`--hq`)",
+          ),
+        ]
+      : [
+          timeOver(
+            `${what}: from the first start to the last end, over HyperQueue's`,
+            spans("ours"),
+            spans("hq"),
+            atMost(1),
+          ),
+          timeOver(`${what}: the whole command over HyperQueue`, seconds("ours"), seconds("hq"), null),
+        ]),
     timeOver(`${what}: the whole command over \`xargs -P\``, seconds("ours"), seconds("xargs"), null),
-    hq === null
-      ? notMeasured(`${what}: the whole command over HyperQueue`, "no HyperQueue was named (`--hq`)")
-      : timeOver(`${what}: the whole command over HyperQueue`, seconds("ours"), seconds("hq"), atMost(1)),
   ];
   const series: Series[] = [];
   for (const [name, key] of [

@@ -132,7 +132,7 @@ export class Feeder {
 
   #takeTask(task: TaskItem): Promise<void> | null {
     const inherited = this.#inherited;
-    if (inherited !== null && this.#core.isKnown(task.id)) {
+    if (inherited !== null && this.#core.past.isKnown(task.id)) {
       this.#core.sawItem(task.id);
       return null;
     }
@@ -157,9 +157,10 @@ export class Feeder {
     this.#skipped?.flush();
     switch (item.kind) {
       case "barrier":
-        if (this.#inherited !== null && (this.#core.isKnown(item.id) || this.#inherited.wasPassed(item.id)))
-          this.#core.onPastBarrier(item, Date.now());
-        else this.#core.onBarrier(item, Date.now());
+        if (this.#wasPassed(item.id)) {
+          this.#core.sawItem(item.id);
+          this.#core.past.onBarrier(item, Date.now());
+        } else this.#core.onBarrier(item, Date.now());
         return;
       case "notice":
         this.#onNotice(`line ${item.line}: ${item.message}`);
@@ -170,6 +171,12 @@ export class Feeder {
       case "perEngine":
         throw new TaskmusterError("E_BUG", `line ${item.line}: PERENGINE after the engines have started`);
     }
+  }
+
+  /** By a driver before this one. */
+  #wasPassed(barrier: number): boolean {
+    const inherited = this.#inherited;
+    return inherited !== null && (this.#core.past.isKnown(barrier) || inherited.wasPassed(barrier));
   }
 }
 

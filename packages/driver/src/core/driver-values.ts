@@ -1,7 +1,20 @@
-import type { EngineId, QueuedTask, Report } from "@taskmuster/kvs/protocol";
+import type { EngineId, NeedsKey, QueuedTask, Report } from "@taskmuster/kvs/protocol";
 import type { Outstanding } from "./outstanding.js";
+import type { TaskPolicy } from "./task-policy.js";
 
 /* What the core takes from its shell, and asks it to do. */
+
+export interface DriverCoreOptions {
+  readonly needs: NeedsKey;
+  readonly failFast: boolean;
+  /** So many unannounced losses of one task that had started are retried. */
+  readonly maxLosses: number;
+  /** Of tasks of which no directive says otherwise. */
+  readonly policy?: TaskPolicy;
+  /** For barrier rows, which are the driver's own. */
+  readonly node: string;
+  readonly pid: number;
+}
 
 /** A late success of an attempt that was offered again: it counts if the new offer can be taken back. */
 export interface Withdrawal {

@@ -57,7 +57,7 @@ export async function readKnown(
   for await (const items of list.reread()) {
     for (const item of items) {
       if (item.kind !== "task" && item.kind !== "barrier") continue;
-      const hasEnded = core.isKnown(item.id);
+      const hasEnded = core.past.isKnown(item.id);
       unknown.look(item, hasEnded);
       if (item.kind === "barrier") {
         if (item.key !== null && (hasEnded || inherited.wasPassed(item.id))) posts.set(item.key, item.id);
@@ -66,7 +66,7 @@ export async function readKnown(
       const found = left === 0 ? null : inherited.find(item.id);
       if (found === null) continue;
       left--;
-      if (hasEnded) core.onPastTask(item, found);
+      if (hasEnded) core.past.onReofferedTask(item, found);
       else if (found.held || !waits) core.onTask(item, found);
     }
   }

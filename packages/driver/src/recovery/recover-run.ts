@@ -88,7 +88,7 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   const inherited = inheritanceOf(remains, taken);
   const copied = await copyRows(files.status, (row) => {
     if (row.kind === "task" || row.kind === "skipped") inherited.sawTask(row.id);
-    core.onPastRow(row, inherited.wasGivenUp(row.id));
+    core.past.onRow(row, inherited.wasGivenUp(row.id));
   });
   undo.push(() => copied.discard());
   if (copied.tornBytes > 0) onNotice(`${files.status}: the last row was cut off, and is left out`);

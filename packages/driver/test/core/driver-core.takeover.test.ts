@@ -29,9 +29,9 @@ const inherited = (tried: number, held: boolean): Inherited => ({
 describe("a driver's core that takes a run over", () => {
   it("publishes what nobody has, waits for what engines have, and knows what has ended", () => {
     const rig = new DriverRig();
-    rig.core.onPastRow(row(0), false);
+    rig.core.past.onRow(row(0), false);
     rig.core.onTask(item(1), inherited(1, true));
-    expect([0, 1, 2].map((id) => rig.core.isKnown(id))).toEqual([true, true, false]);
+    expect([0, 1, 2].map((id) => rig.core.past.isKnown(id))).toEqual([true, true, false]);
     rig.core.onTask(item(2), null);
     rig.core.onTask(item(3), inherited(2, false));
     expect(rig.look()).toEqual(["publish back 2 3.2"]);
@@ -46,35 +46,35 @@ describe("a driver's core that takes a run over", () => {
 
   it("counts the rows of before, and stops at once where they say so", () => {
     const rig = new DriverRig();
-    rig.core.onPastRow(row(0, { returnCode: 1 }), false);
-    rig.core.onPastRow(row(1, { kind: "skipped" }), false);
-    rig.core.onPastRow(row(2), false);
+    rig.core.past.onRow(row(0, { returnCode: 1 }), false);
+    rig.core.past.onRow(row(1, { kind: "skipped" }), false);
+    rig.core.past.onRow(row(2), false);
     expect(rig.core.view).toMatchObject({ done: 2, failed: 1, skipped: 1, taskSeconds: 3, phase: "running" });
     const fast = new DriverRig({ failFast: true });
-    fast.core.onPastRow(row(0, { returnCode: 1 }), false);
+    fast.core.past.onRow(row(0, { returnCode: 1 }), false);
     expect([fast.reason, fast.look()]).toEqual(["failFast", ["order stop"]]);
   });
 
   it("stops at a BARRIER CHECK whose row is there and that had failed", () => {
     const rig = new DriverRig();
-    rig.core.onPastRow(row(0, { returnCode: 1 }), false);
-    rig.core.onPastRow(row(1, { kind: "checkBarrier" }), false);
+    rig.core.past.onRow(row(0, { returnCode: 1 }), false);
+    rig.core.past.onRow(row(1, { kind: "checkBarrier" }), false);
     expect(rig.reason).toBe("barrierCheck");
     const passed = new DriverRig();
-    passed.core.onPastRow(row(0, { returnCode: 1 }), false);
-    passed.core.onPastRow(row(1, { kind: "barrier" }), false);
-    passed.core.onPastRow(row(2), false);
-    passed.core.onPastRow(row(3, { kind: "checkBarrier" }), false);
+    passed.core.past.onRow(row(0, { returnCode: 1 }), false);
+    passed.core.past.onRow(row(1, { kind: "barrier" }), false);
+    passed.core.past.onRow(row(2), false);
+    passed.core.past.onRow(row(3, { kind: "checkBarrier" }), false);
     expect(passed.reason).toBe("none");
   });
 
   it("writes the row of a barrier that was passed and had none, and holds nothing back for it", () => {
     const rig = new DriverRig();
-    rig.core.onPastRow(row(0), false);
+    rig.core.past.onRow(row(0), false);
     rig.core.onTask(item(1), inherited(1, true));
     rig.core.onTask(item(3), inherited(1, true));
-    rig.core.onPastBarrier(barrier(2), rig.now);
-    rig.core.onPastBarrier(barrier(2), rig.now);
+    rig.core.past.onBarrier(barrier(2), rig.now);
+    rig.core.past.onBarrier(barrier(2), rig.now);
     expect(rig.look()).toEqual(["row barrier 2 0"]);
     expect(rig.core.wantsItems).toBe(true);
   });
@@ -84,7 +84,7 @@ describe("a driver's core that takes a run over", () => {
     for (const id of [0, 2]) rig.core.onTask(item(id), inherited(1, true));
     rig.report(alice, 2, failure);
     rig.report(alice, 0);
-    rig.core.onPastBarrier(barrier(1, true), rig.now);
+    rig.core.past.onBarrier(barrier(1, true), rig.now);
     expect(rig.reason).toBe("none");
     rig.core.onBarrier(barrier(3, true), rig.now);
     expect(rig.reason).toBe("barrierCheck");
@@ -95,7 +95,7 @@ describe("a driver's core that takes a run over", () => {
     for (const id of [0, 2]) rig.core.onTask(item(id), inherited(1, true));
     rig.report(alice, 0, failure);
     rig.report(alice, 2);
-    rig.core.onPastBarrier(barrier(1), rig.now);
+    rig.core.past.onBarrier(barrier(1), rig.now);
     rig.core.onBarrier(barrier(3, true), rig.now);
     expect(rig.reason).toBe("none");
   });
@@ -131,8 +131,8 @@ describe("a driver's core that takes a run over", () => {
     expect(before.rows.map(({ kind }) => kind)).toEqual(["perEngine", "task", "zombie"]);
 
     const rig = new DriverRig({}, { start, stop: [] });
-    for (const past of before.rows) rig.core.onPastRow(past, true);
-    rig.core.onPastTask(item(0), inherited(2, false));
+    for (const past of before.rows) rig.core.past.onRow(past, true);
+    rig.core.past.onReofferedTask(item(0), inherited(2, false));
     rig.report(alice, 0, success, { kind: "start" });
     rig.report(bob, 0, success, { attempt: 2 });
     rig.report(alice, 0, failure, { attempt: 1 });

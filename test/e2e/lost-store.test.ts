@@ -66,7 +66,10 @@ describe("a private Redis that is killed", () => {
         .read("run_ledger")
         .match(/"kind":"epoch"/g),
     ).toHaveLength(2);
-    expect(place().read("run_driver.log")).toContain('"certain":true,"givenUp":0');
+    // What waited in the store may have been begun by somebody whom nobody saw, for all that the driver knows.
+    const [, givenUp] = /"givenUp":(\d+)/.exec(place().read("run_driver.log")) ?? [];
+    expect(Number(givenUp)).toBeGreaterThan(0);
+    expect(Number(givenUp)).toBeLessThan(40);
   });
 
   it("may be killed twice, and while what it held is not settled yet", async () => {

@@ -51,8 +51,8 @@ export class DriverActor {
       onForgotten: () => this.core.onForgotten(),
       onReopened: () => this.#say("opens the run again"),
       onAnnounced: (_, claims) => this.core.onAnnounced(claims),
-      onSettled: (certain) => {
-        const givenUp = this.core.onSettled(certain);
+      onSettled: () => {
+        const givenUp = this.core.onSettled();
         const what = givenUp.length === 0 ? "" : `, and gives up ${givenUp.map(numbered).join(" ")}`;
         this.#say(`has heard of everybody${what}`);
       },

@@ -17,6 +17,7 @@ export interface Plan {
   readonly maxLosses: number;
   /** From one host to another. */
   readonly wireMs: number;
+  readonly privateStore: boolean;
   /** Waits for contexts (`-S`). */
   readonly serves: boolean;
   /** The driver's own. */
@@ -53,6 +54,7 @@ export function planOf(seed: number): Plan {
     graceMs: random.pick([0, 500, 2000]),
     maxLosses: random.pick([5, 5, 1]),
     wireMs: random.pick([0.5, 5, 50, 200]),
+    privateStore: random.oneIn(2),
     serves,
     own,
     added: added.map((context) => ({ atMs: 500 + random.int(calmMs / 2), context })),

@@ -1,4 +1,6 @@
 import { parseRow } from "../../packages/driver/src/core/status-line/index.js";
+import type { AnnounceRequest, EnrolAnswer, EnrolRequest, ExchangeRequest } from "@taskmuster/kvs";
+import type { SavedRuns } from "@taskmuster/kvs/memory";
 import { Random } from "../fuzz/random.js";
 import { FinalRows } from "../scenarios/invariants.js";
 import type { Bug } from "./bugs/bug.js";
@@ -20,6 +22,10 @@ export interface SimulationOptions {
   /** Told of all that happens. */
   readonly onSay?: ((line: string) => void) | undefined;
   readonly onOperation?: (operation: Operation) => void;
+  /** The store's server has written down what it holds. */
+  readonly onSaved?: (saved: SavedRuns) => void;
+  /** The store's server has died; what it holds when it is back. */
+  readonly onReplaced?: (from: SavedRuns | null) => void;
 }
 
 export interface Simulated {
@@ -53,9 +59,18 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       const { run, verb, args } = operation;
       if (verb === "acknowledge") checks.onAcknowledge(run, args);
     },
-    onDone: ({ run, verb, error }) => {
-      if (verb === "exchange" && error === null) checks.onExchanged(run);
+    onDone: ({ run, verb, args, answer, error }) => {
+      if (verb === "exchange" && error === null) checks.onExchanged(run, (args[0] as ExchangeRequest).engine);
+      if (verb === "enrol" && error === null)
+        checks.onEnrolled(run, args[0] as EnrolRequest, answer as EnrolAnswer);
+      if (verb === "announce" && error === null && (args[0] as AnnounceRequest).last)
+        truth.onAnnounced((args[0] as AnnounceRequest).engine);
       if (verb === "publish" && error === null) checks.onPublished(run);
+    },
+    onSaved: (saved) => options.onSaved?.(saved),
+    onReplaced: (from) => {
+      truth.onStoreReplaced();
+      options.onReplaced?.(from);
     },
   });
   const checks = new StoreChecks(server.memory, truth, (run) => {
@@ -72,6 +87,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     engines: [],
     bug,
     wireMs: plan.wireMs,
+    privateStore: plan.privateStore,
     say: (who, what) => {
       onSay?.(
         `${String(clockwork.steps).padStart(6)} ${(clockwork.now / 1000).toFixed(3).padStart(9)} ${who.padEnd(9)} ${what()}`,

@@ -26,6 +26,10 @@ export const faultKinds = [
   "disk is full",
   "a sync fails",
   "store stops",
+  /** `kill -9`; it is started again, and has forgotten everything. */
+  "store dies",
+  /** The same, but it comes back with what it held a second before. */
+  "store goes back",
   "clock is set",
   "somebody retires an engine",
 ] as const;

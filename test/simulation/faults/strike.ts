@@ -6,7 +6,7 @@ import type { Fault } from "./fault.js";
 
 /** Lets something go wrong now, for whom it may; nobody may be there. */
 export function strike(world: World, driver: DriverProcess, fault: Fault): void {
-  const { random, disk, server } = world;
+  const { clockwork, random, disk, server } = world;
   const { ms } = fault;
   const engine = pickOf(
     world,
@@ -66,6 +66,14 @@ export function strike(world: World, driver: DriverProcess, fault: Fault): void 
     case "store stops":
       told("store");
       return server.door.cut(Math.min(ms, longestStoreStopMs));
+    case "store dies":
+      told("store");
+      return server.replace(random.oneIn(2) ? 100 : ms);
+    case "store goes back": {
+      told("store");
+      const then = server.save();
+      return void clockwork.after(1000, null, () => server.replace(random.oneIn(2) ? 100 : ms, then));
+    }
     case "clock is set":
       told("a clock");
       return (engine?.process.host ?? world.login).setWall(

@@ -2,6 +2,7 @@ import { type Report, type Outcome } from "@taskmuster/kvs/protocol";
 import type { StatusRow } from "../../../packages/driver/src/core/status-line/index.js";
 import { returnCodeOf } from "../../../packages/driver/src/core/status-line/report-row.js";
 import { FinalRows, RunningTasks, isEnd } from "../../scenarios/invariants.js";
+import { Limits } from "./limits.js";
 
 /** A fact that must not be. The names are those of docs/architecture.md. */
 export class Violation extends Error {
@@ -15,6 +16,8 @@ export class Violation extends Error {
 export interface Place {
   /** One engine process. */
   readonly engine: string;
+  /** As the store knows it. */
+  readonly id: string;
   readonly slots: number;
   readonly context: string;
 }
@@ -28,8 +31,7 @@ export class Truth {
   readonly #barriers: readonly number[];
   /** Return codes of the ends that were a task's own doing. */
   readonly #ends = new Map<number, Set<number>>();
-  readonly #launches = new Map<string, number>();
-  readonly #limits = new Map<string, number>();
+  readonly #limits = new Limits();
   #rows = new FinalRows();
   #violation: Violation | null = null;
 
@@ -60,21 +62,35 @@ export class Truth {
     this.#limits.set(context, tasks);
   }
 
-  onLaunch({ engine, slots, context }: Place, id: number): void {
+  /** Nobody told the store that there is a limit before engines claimed: none is promised then. */
+  unlimit(context: string): void {
+    this.#limits.drop(context);
+  }
+
+  onStoreReplaced(): void {
+    this.#limits.onForgotten();
+  }
+
+  /** An engine has told a store that had forgotten what it has claimed. */
+  onAnnounced(id: string): void {
+    this.#limits.onAnnounced(id);
+  }
+
+  onLaunch({ engine, id: engineId, slots, context }: Place, id: number): void {
     this.#check("I2, I5", () => this.#running.onLaunch(engine, slots, id));
-    const launches = (this.#launches.get(context) ?? 0) + 1;
-    this.#launches.set(context, launches);
-    const limit = this.#limits.get(context) ?? Infinity;
-    if (launches > limit) this.fail("I5", `${context} starts ${launches} tasks and may run ${limit}`);
+    this.#limits.onLaunch(context, engineId);
+    const left = this.#limits.left(context);
+    if (left !== null && left < 0)
+      this.fail("I5", `${context} starts a task, and has started ${-left} more than it may`);
     if (this.#rows.has(id)) this.fail("I1", `task ${id} starts although it has its final row`);
     const barrier = this.#barriers.findLast((each) => each < id);
     if (barrier !== undefined) this.#checkBarrier(id, barrier);
   }
 
-  /** The store holds no claim of this context, and lets it make so many more. */
-  onCredit(context: string, credit: number): void {
-    const left = (this.#limits.get(context) ?? credit) - (this.#launches.get(context) ?? 0);
-    if (credit !== left)
+  /** The store holds no claim of this context, and lets it make so many more. `hasForgotten`: then that may be too few. */
+  onCredit(context: string, credit: number, hasForgotten: boolean): void {
+    const left = this.#limits.left(context);
+    if (left !== null && (hasForgotten ? credit > left : credit !== left))
       this.fail("I5", `${context} may start ${left} tasks more, and the store lets it claim ${credit}`);
   }
 

@@ -31,6 +31,8 @@ export interface LinkParts {
   readonly run: RunId;
   /** What is sent again after a break; planted bugs change it. */
   readonly onResend?: ((request: Request) => void) | undefined;
+  /** It has found another life of the server. */
+  readonly onLost?: (() => void) | undefined;
 }
 
 /** No answer for so long, with requests under way: as in redis/session.ts. */
@@ -78,17 +80,20 @@ export class Link {
     this.#resets = true;
   }
 
-  /** The server's process has ended, and with it all connections. */
+  /** The server's process has ended, and with it all connections; who is cut off learns it later. */
   onServerGone(): void {
     for (const bell of this.#bells) if (bell.isWaiting) bell.break(false);
     this.#break(false);
   }
 
   #break(serverLives: boolean): void {
+    const { clockwork, process, route } = this.#parts;
     const line = this.#line;
     if (line === null || !line.isOpen) return;
     line.break(serverLives);
-    this.#parts.clockwork.after(1, this.#parts.process, () => this.#onBroken(line));
+    const notice = (): void => void clockwork.after(1, process, () => this.#onBroken(line));
+    if (route.isCut) route.whenMended(notice);
+    else notice();
   }
 
   #request(verb: Verb, args: readonly unknown[]): Promise<unknown> {
@@ -179,6 +184,7 @@ export class Link {
     if (this.#parts.server.life !== this.#life) {
       this.#lost = serverWasReplaced();
       for (const { reject } of this.#pending.splice(0)) reject(this.#lost);
+      this.#parts.onLost?.();
       return;
     }
     this.#line = this.#newLine();

@@ -1,4 +1,11 @@
-import type { ExchangeRequest, QueuedTask, RenewRequest } from "@taskmuster/kvs";
+import type {
+  AnnounceRequest,
+  EnrolRequest,
+  ExchangeRequest,
+  KvsStore,
+  QueuedTask,
+  RenewRequest,
+} from "@taskmuster/kvs";
 import { decodeReport } from "@taskmuster/kvs/protocol";
 import { numbered, outcomeText } from "../../scenarios/words.js";
 import type { Operation } from "./store-server.js";
@@ -9,6 +16,22 @@ export function operationText({ verb, args }: Operation): string {
   if (verb === "renew") {
     const { engine, counter } = args[0] as RenewRequest;
     return `renew ${engine.slice(0, 4)} ${counter}`;
+  }
+  if (verb === "announce") {
+    const { engine, claims, claimed, last } = args[0] as AnnounceRequest;
+    const has = `${claims.map(numbered).join(" ")}, of ${claimed} ever`;
+    return `announce ${engine.slice(0, 4)}: has ${has}${last ? "" : ", and more"}`;
+  }
+  if (verb === "enrol") {
+    const { label, limit } = args[0] as EnrolRequest;
+    return `enrol ${label}${limit === null ? "" : `, limit ${limit}`}`;
+  }
+  if (verb === "restore") {
+    const [, contexts, engines] = args as Parameters<KvsStore["restore"]>;
+    const granted = contexts.map(
+      (each) => `${each.context}${each.granted === null ? "" : ` +${each.granted}`}`,
+    );
+    return `restore ${[...granted, ...engines.map(({ engine }) => engine.slice(0, 4))].join(" ")}`;
   }
   if (verb !== "publish") return `${verb} ${args.map(shown).join(" ")}`;
   const [, number, tasks, where] = args as readonly [number, number, readonly QueuedTask[], string?];

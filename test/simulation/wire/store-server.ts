@@ -1,5 +1,5 @@
 import type { KvsStore } from "@taskmuster/kvs";
-import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
+import { MemoryServer, MemoryStore, type SavedRuns } from "@taskmuster/kvs/memory";
 import type { RunId } from "@taskmuster/kvs/protocol";
 import type { Clockwork } from "../time/clockwork.js";
 import { Route } from "./route.js";
@@ -11,6 +11,8 @@ export type Verb = Exclude<keyof KvsStore, "waitForBell" | "disconnect">;
 /** One request as the server did it. What it answered is there when the step is over. */
 export interface Operation {
   readonly run: RunId;
+  /** Of the server, when the client connected. */
+  readonly life: number;
   readonly verb: Verb | "waitForBell";
   readonly args: readonly unknown[];
   answer: unknown;
@@ -39,6 +41,10 @@ export interface ServerWatch {
   /** It is about to be done. */
   onOperation(operation: Operation): void;
   onDone(operation: Operation): void;
+  /** As it is now, for later. */
+  onSaved(saved: SavedRuns): void;
+  /** It was killed, and what comes next is asked of another one, which knows nothing; or what `from` says. */
+  onReplaced(from: SavedRuns | null): void;
 }
 
 /** The process in which the store lives. It can be slow to answer, and tells of all that it does. */
@@ -51,6 +57,7 @@ export class StoreServer {
   readonly #clockwork: Clockwork;
   readonly #desk: Desk;
   readonly #watch: ServerWatch;
+  readonly #lives = new WeakMap<MemoryStore, number>();
 
   constructor(clockwork: Clockwork, random: Random, desk: Desk, watch: ServerWatch) {
     this.#clockwork = clockwork;
@@ -64,18 +71,29 @@ export class StoreServer {
   }
 
   client(run: RunId): MemoryStore {
-    return new MemoryStore(this.memory, run, (callback, ms) => {
+    const store = new MemoryStore(this.memory, run, (callback, ms) => {
       const timeout = this.#clockwork.after(ms, null, callback);
       return () => {
         timeout.cancelled = true;
       };
     });
+    this.#lives.set(store, this.life);
+    return store;
   }
 
-  /** It dies, and another one is there so much later, which knows nothing. */
-  replace(downMs: number): void {
+  /** To come back to. */
+  save(): SavedRuns {
+    const saved = this.memory.snapshot();
+    this.#watch.onSaved(saved);
+    return saved;
+  }
+
+  /** It dies, and another one is there so much later, which knows nothing; or what `from` says. */
+  replace(downMs: number, from: SavedRuns | null = null): void {
     this.door.cut(downMs);
-    this.memory.forget();
+    if (from === null) this.memory.forget();
+    else this.memory.restore(from);
+    this.#watch.onReplaced(from);
     for (const client of this.clients) client.onServerGone();
   }
 
@@ -86,7 +104,14 @@ export class StoreServer {
   }
 
   async do(run: RunId, store: MemoryStore, verb: Verb, args: readonly unknown[]): Promise<unknown> {
-    const operation: Operation = { run, verb, args, answer: undefined, error: null };
+    const operation: Operation = {
+      run,
+      life: this.#lifeOf(store),
+      verb,
+      args,
+      answer: undefined,
+      error: null,
+    };
     this.#watch.onOperation(operation);
     try {
       operation.answer = await this.#desk({ memory: this.memory, run, store, verb, args });
@@ -103,7 +128,18 @@ export class StoreServer {
     const answer = await store.waitForBell(whose as Parameters<KvsStore["waitForBell"]>[0], ms);
     // One that was not rung changes nothing.
     if (answer === "rung")
-      this.#watch.onOperation({ run, verb: "waitForBell", args: [whose, 1000], answer, error: null });
+      this.#watch.onOperation({
+        run,
+        life: this.#lifeOf(store),
+        verb: "waitForBell",
+        args: [whose, 1000],
+        answer,
+        error: null,
+      });
     return answer;
+  }
+
+  #lifeOf(store: MemoryStore): number {
+    return this.#lives.get(store) ?? this.life;
   }
 }

@@ -1,3 +1,4 @@
+import type { EnrolRequest } from "@taskmuster/kvs";
 import {
   type RunId,
   decodeRunInfo,
@@ -5,10 +6,11 @@ import {
   encodeRequest,
   protocolVersion,
 } from "@taskmuster/kvs/protocol";
-import type { KvsStore } from "@taskmuster/kvs";
+import { ContextLink } from "../../../packages/cli/src/contexts/context-link.js";
 import { SimProcess } from "../time/process.js";
 import { type ContextPlan, SimContext } from "./sim-context.js";
-import { type World, connect, newHost } from "./world.js";
+import { StoreClient } from "../wire/store-client.js";
+import { type World, newHost } from "./world.js";
 
 /** The program behind `dbUtil.sh`, on a host of its own: cli/context-command.ts and cli/contexts/attend.ts. */
 export class ContextProcess {
@@ -36,8 +38,10 @@ export class ContextProcess {
   }
 
   async #main(): Promise<void> {
-    const { link } = connect(this.#world, this.process, this.#run);
-    const { store } = link;
+    const client = new StoreClient(this.#world, this.process);
+    const link = await ContextLink.start((onLost, wait) =>
+      client.connect(this.#run, { onLost, ...(wait === "first" ? {} : wait) }),
+    );
     const hosts = this.#plan.slots.map((_, at) => newHost(this.#world, `node${at}`));
     const request = {
       label: `${this.#plan.kind.toUpperCase()}#`,
@@ -47,29 +51,36 @@ export class ContextProcess {
     };
     const place = { kind: this.#plan.kind, host: "frontend", pid: 1, startedAt: 0, ended: "" } as const;
     const info = encodeContextInfo({ version: protocolVersion, ...place, limit: request.limit, nodes: [] });
-    const answer = await store.enrol({ ...request, info });
+    const answer = await link.enrol({ ...request, info });
     if (answer.kind !== "enrolled") return;
     const { leaseMs } = decodeRunInfo(answer.runInfo);
     const context = new SimContext(this.#world, this.process, this.#plan, hosts);
-    const sendNews = (): void => {
-      store.enrol({ ...request, info: encodeContextInfo(context.info) }).catch(() => undefined);
+    const again = (): EnrolRequest => ({ ...request, info: encodeContextInfo(context.info) });
+    const tellDeath = (engine: string, why: string): void => {
+      const dead = { kind: "dead", version: protocolVersion, engine, why } as const;
+      link.ask(encodeRequest(dead)).catch(() => undefined);
     };
-    context.onEngineGone((engine, gone) => {
-      if (!gone.ok && gone.proven) this.#tellDeath(store, engine, gone.message);
+    const dead: { readonly engine: string; readonly why: string }[] = [];
+    context.onEngineGone((engine, { ok, proven, message }) => {
+      if (!proven) return;
+      dead.push({ engine, why: message });
+      if (!ok) tellDeath(engine, message);
     });
-    context.onNews(sendNews);
-    const address = { addresses: [], private: false };
+    link.keep({
+      request: () => ({ ...again(), label: answer.context, limit: request.limit === null ? null : 0 }),
+      onBack: () => {
+        for (const { engine, why } of dead) tellDeath(engine, why);
+      },
+      onError: (error) => this.#world.say("context", () => `cannot come back to the store: ${String(error)}`),
+    });
+    context.onNews(() => void link.enrol(again()).catch(() => undefined));
+    const address = { addresses: [], private: this.#world.privateStore };
     context.begin({ runId: this.#run, address, context: answer.context, leaseMs });
     const look = setInterval(() => {
       if (this.#isOver()) context.kill();
     }, 5000);
     await context.gone;
     clearInterval(look);
-    await store.disconnect();
-  }
-
-  #tellDeath(store: KvsStore, engine: string, why: string): void {
-    const dead = { kind: "dead", version: protocolVersion, engine, why } as const;
-    store.ask(encodeRequest(dead)).catch(() => undefined);
+    await link.disconnect();
   }
 }

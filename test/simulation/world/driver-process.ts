@@ -1,4 +1,12 @@
-import { type RunId, encodeRunInfo, needsKey, protocolVersion, runId } from "@taskmuster/kvs/protocol";
+import { KvsLostError, type KvsStore } from "@taskmuster/kvs";
+import {
+  type FencingToken,
+  type RunId,
+  encodeRunInfo,
+  needsKey,
+  protocolVersion,
+  runId,
+} from "@taskmuster/kvs/protocol";
 import { Bell } from "../../../packages/driver/src/bell.js";
 import { DriverCore } from "../../../packages/driver/src/core/driver-core.js";
 import { type StatusRow, statusRows } from "../../../packages/driver/src/core/status-line/index.js";
@@ -9,16 +17,17 @@ import { LedgerFile } from "../../../packages/driver/src/ledger-file.js";
 import { ResumeFiles } from "../../../packages/driver/src/resume.js";
 import type { RunContext } from "../../../packages/driver/src/run-context.js";
 import { type RunFiles, runFiles } from "../../../packages/driver/src/run-files.js";
+import { LastingStore } from "../../../packages/driver/src/store/lasting-store.js";
+import { ownFile } from "../../../packages/driver/src/store/own-file.js";
 import { StatusFile } from "../../../packages/driver/src/status-file.js";
 import { silentLog } from "../../../packages/driver/test/silent-log.js";
 import { linesOf } from "../../scenarios/list.js";
 import { diskRoot } from "../node/disk.js";
 import { SimProcess } from "../time/process.js";
-import type { Link } from "../wire/link.js";
-import type { Route } from "../wire/route.js";
+import { StoreClient } from "../wire/store-client.js";
 import type { Plan } from "../plan.js";
 import { type ContextPlan, SimContext } from "./sim-context.js";
-import { type World, connect, newHost } from "./world.js";
+import { type World, newHost } from "./world.js";
 
 export interface DriverSpec {
   readonly plan: Plan;
@@ -38,8 +47,7 @@ export class DriverProcess {
   readonly status: string;
   /** How the run ended; null: it has not, or was killed. */
   reason: string | null = null;
-  #link: Link | null = null;
-  #route: Route | null = null;
+  #client: StoreClient | null = null;
   readonly #world: World;
   readonly #spec: DriverSpec;
 
@@ -67,11 +75,11 @@ export class DriverProcess {
   }
 
   cut(ms: number): void {
-    this.#route?.cut(ms);
+    this.#client?.cut(ms);
   }
 
   reset(): void {
-    this.#link?.reset();
+    this.#client?.reset();
   }
 
   #exit(reason: string): void {
@@ -86,10 +94,12 @@ export class DriverProcess {
     const files = filesOf(this.run);
     const statusFile = await StatusFile.create(files.status, { sync: true });
     const ledger = new LedgerFile(files.ledger);
-    const { link, route } = connect(world, this.process, this.run);
-    this.#link = link;
-    this.#route = route;
-    const store = bug.driverStore?.(link.store, login) ?? link.store;
+    const client = new StoreClient(world, this.process);
+    this.#client = client;
+    const connect = async (signal?: AbortSignal): Promise<KvsStore> => {
+      const store = await client.connect(this.run, signal === undefined ? {} : { signal });
+      return bug.driverStore?.(store, login) ?? store;
+    };
     const perEngine = { start: linesOf(plan.items, "start"), stop: linesOf(plan.items, "stop") };
     const contexts = this.#spec.contexts.map((context) => {
       const hosts = context.slots.map((_, at) =>
@@ -97,27 +107,29 @@ export class DriverProcess {
       );
       return new SimContext(world, this.process, context, hosts);
     });
-    const token = await store.open(
-      encodeRunInfo({
-        version: protocolVersion,
-        jobId: files.jobId,
-        nameTasks: "list",
-        cwd: process.cwd(),
-        prefix: files.prefix,
-        leaseMs: plan.leaseMs,
-        graceMs: plan.graceMs,
-        perEngine,
-        startMustSucceed: false,
-        defaults: {
-          cpusPerTask: null,
-          tasksPerNode: null,
-          envResources: [],
-          idleTimeoutMs: null,
-          launcher: "noop",
-          logLevel: "silent",
-        },
-      }),
-    );
+    const leaseMs = bug.driverLease?.(plan.leaseMs) ?? plan.leaseMs;
+    const info = encodeRunInfo({
+      version: protocolVersion,
+      jobId: files.jobId,
+      nameTasks: "list",
+      cwd: process.cwd(),
+      prefix: files.prefix,
+      leaseMs: plan.leaseMs,
+      graceMs: plan.graceMs,
+      perEngine,
+      startMustSucceed: false,
+      defaults: {
+        cpusPerTask: null,
+        tasksPerNode: null,
+        envResources: [],
+        idleTimeoutMs: null,
+        launcher: "noop",
+        logLevel: "silent",
+      },
+    });
+    const { first, token } = await openFirst(connect, info);
+    const checkOurs = ownFile(files.status);
+    const store = new LastingStore(first, token, { info, connect, checkOurs, leaseMs });
     const found = resume.length > 0 ? await ResumeFiles.open(resume) : null;
     truth.newDriver();
     const core = new DriverCore(
@@ -127,8 +139,7 @@ export class DriverProcess {
     observeRows(core, (row) => truth.onRow(row));
     core.onMembers({ engines: 0, slots: contexts.reduce((sum, { slots }) => sum + slots, 0), claimed: 0 });
     const enrolled: RunContext[] = [];
-    const address = { addresses: [], private: false };
-    const leaseMs = bug.driverLease?.(plan.leaseMs) ?? plan.leaseMs;
+    const address = { addresses: [], private: world.privateStore };
     for (const context of contexts)
       enrolled.push(await enrolContext(context, { store, runId: this.run, address, leaseMs, log }));
     const room = new Bell();
@@ -167,10 +178,26 @@ export class DriverProcess {
       onNotice,
     });
     const view = await driver.run();
-    await store.close(token).catch(() => undefined);
+    await store.close().catch(() => undefined);
     await store.disconnect();
     const { reason } = view;
     return reason === null ? "nothing" : reason.kind === "broken" ? `broken: ${reason.message}` : reason.kind;
+  }
+}
+
+/** As store/open-store.ts does it. */
+async function openFirst(
+  connect: () => Promise<KvsStore>,
+  info: Uint8Array,
+): Promise<{ readonly first: KvsStore; readonly token: FencingToken }> {
+  for (;;) {
+    const first = await connect();
+    try {
+      return { first, token: await first.open(info) };
+    } catch (error) {
+      await first.disconnect();
+      if (!(error instanceof KvsLostError)) throw error;
+    }
   }
 }
 

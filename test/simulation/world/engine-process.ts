@@ -1,3 +1,4 @@
+import type { KvsStore } from "@taskmuster/kvs";
 import { runId } from "@taskmuster/kvs/protocol";
 import type {
   BegunConfig,
@@ -6,10 +7,9 @@ import type {
 } from "../../../packages/engine/src/context/engine-handle.js";
 import { Engine } from "../../../packages/engine/src/engine.js";
 import { type Host, SimProcess } from "../time/process.js";
-import type { Link } from "../wire/link.js";
-import type { Route } from "../wire/route.js";
+import { StoreClient } from "../wire/store-client.js";
 import { SimLauncher } from "./sim-launcher.js";
-import { type World, connect } from "./world.js";
+import type { World } from "./world.js";
 
 interface Started {
   readonly host: Host;
@@ -27,8 +27,7 @@ export class EngineProcess implements EngineHandle {
   context = "";
   id = "";
   #launcher: SimLauncher | null = null;
-  #link: Link | null = null;
-  #route: Route | null = null;
+  #client: StoreClient | null = null;
   #engine: Engine | null = null;
   #end: { readonly ok: boolean; readonly message: string } = {
     ok: false,
@@ -68,7 +67,7 @@ export class EngineProcess implements EngineHandle {
   begin(config: BegunConfig): void {
     const { clockwork, random } = this.#world;
     this.#begun = true;
-    clockwork.after(50 + random.int(400), this.process, () => this.#main(config));
+    clockwork.after(50 + random.int(400), this.process, () => void this.#main(config));
   }
 
   terminate(): void {
@@ -92,11 +91,11 @@ export class EngineProcess implements EngineHandle {
   }
 
   cut(ms: number): void {
-    this.#route?.cut(ms);
+    this.#client?.cut(ms);
   }
 
   reset(): void {
-    this.#link?.reset();
+    this.#client?.reset();
   }
 
   /** A scheduler ends its step: all processes get the signal, at about the same time. */
@@ -118,16 +117,21 @@ export class EngineProcess implements EngineHandle {
     this.#toStarter({ ok: false, message: "the connection broke", proven: false, exitStatus: 255 });
   }
 
-  #main(config: BegunConfig): void {
+  async #main(config: BegunConfig): Promise<void> {
     const { bug } = this.#world;
-    const { link, route } = connect(this.#world, this.process, runId(config.runId));
-    this.#link = link;
-    this.#route = route;
+    const client = new StoreClient(this.#world, this.process);
+    this.#client = client;
+    const connect = async (signal?: AbortSignal): Promise<KvsStore> => {
+      const store = await client.connect(runId(config.runId), signal === undefined ? {} : { signal });
+      return bug.engineStore?.(store) ?? store;
+    };
+    const store = await connect();
     this.context = config.context;
     this.id = config.engine;
     this.#allocation = config.allocation;
     const place = {
       engine: this.process.name,
+      id: config.engine,
       slots: config.slots,
       context: `${config.runId}/${config.context}`,
     };
@@ -137,8 +141,8 @@ export class EngineProcess implements EngineHandle {
       else this.#started.starter.onDeath(tell);
     });
     this.#engine = new Engine(config, {
-      store: bug.engineStore?.(link.store) ?? link.store,
-      connect: async () => connect(this.#world, this.process, runId(config.runId)).link.store,
+      store,
+      connect,
       starterGone,
       launcher: async (events) => {
         this.#launcher = new SimLauncher(this.#world, this.process, place, events);

@@ -1,11 +1,8 @@
-import type { RunId } from "@taskmuster/kvs/protocol";
 import type { Random } from "../../fuzz/random.js";
 import type { Disk } from "../node/disk.js";
 import type { Clockwork } from "../time/clockwork.js";
-import { Host, type SimProcess } from "../time/process.js";
+import { Host } from "../time/process.js";
 import type { Truth } from "../truth/truth.js";
-import { Link } from "../wire/link.js";
-import { Route } from "../wire/route.js";
 import type { StoreServer } from "../wire/store-server.js";
 import type { EngineProcess } from "./engine-process.js";
 import type { Bug } from "../bugs/bug.js";
@@ -23,21 +20,10 @@ export interface World {
   readonly bug: Bug;
   /** From one host to another, ms. */
   readonly wireMs: number;
+  /** The store's server is the run's own: engines are told so. */
+  readonly privateStore: boolean;
   /** Writes down what happened, when somebody wants to know. */
   say(who: string, what: () => string): void;
-}
-
-/** A client of the store, over a way of its own. */
-export interface Connected {
-  readonly link: Link;
-  readonly route: Route;
-}
-
-export function connect(world: World, process: SimProcess, run: RunId): Connected {
-  const { clockwork, random, server } = world;
-  const route = new Route(clockwork, random, world.wireMs);
-  const onResend = world.bug.resend;
-  return { route, link: new Link({ clockwork, random, server, route, process, run, onResend }) };
 }
 
 /** Clocks that agree with nobody's: up to a hundredth too fast or slow, hours apart on the wall. */

@@ -57,8 +57,8 @@ export async function attend(
     if (!end.ok) tellDead(dead);
   });
   run.link.keep({
-    // Under the name that it has.
-    request: () => ({ ...request(), label: run.id }),
+    // Under the name that it has. How much of its limit is left the driver finds out, and grants.
+    request: () => ({ ...request(), label: run.id, limit: run.request.limit === null ? null : 0 }),
     onBack: () => {
       log.info("enrolled with a store that had forgotten");
       // Whom the driver may still be waiting for.

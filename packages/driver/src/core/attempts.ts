@@ -110,15 +110,12 @@ export class Attempts {
   }
 
   /** What was given to a store that forgot, and nobody has, is offered again; answers attempts that count as given up: see `DriverCore`. */
-  onSettled(certain: boolean): readonly ClaimedTask[] {
+  onSettled(): readonly ClaimedTask[] {
     const unsettled = this.#tasks.takeUnsettled();
     // The run ends, and whoever has it tells.
     if (!this.#course.isRunning) return [];
-    for (const task of unsettled) {
-      if (certain) this.#tasks.offerAsItWas(task);
-      else this.#handBack(task);
-    }
-    return certain ? [] : unsettled.map(({ id, attempt }) => ({ id, attempt }));
+    for (const task of unsettled) this.#handBack(task);
+    return unsettled.map(({ id, attempt }) => ({ id, attempt }));
   }
 
   #onLate(task: Outstanding, report: Report): void {

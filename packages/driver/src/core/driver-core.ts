@@ -203,11 +203,11 @@ export class DriverCore {
   }
 
   /**
-   * All who could have come back: what nobody has announced is offered again. `certain`: nobody has run it either; else it may have been an engine's
-   * that is dead by now. Answers attempts that were given up for that.
+   * All who could have come back: what nobody has announced is offered again. It may have been an engine's that is dead by now, or that nobody
+   * ever saw. Answers the attempts that were given up.
    */
-  onSettled(certain: boolean): readonly ClaimedTask[] {
-    return this.#attempts.onSettled(certain);
+  onSettled(): readonly ClaimedTask[] {
+    return this.#attempts.onSettled();
   }
 
   /** Of a task each: ends that this engine has told. */

@@ -124,11 +124,6 @@ export class OutstandingTasks {
     for (const task of tasks) this.#offer(task);
   }
 
-  /** The same attempt: nobody has it. */
-  offerAsItWas(task: Outstanding): void {
-    this.#queue.addInFront(task);
-  }
-
   /** Offers what has waited for its retry. `now` in ms, monotonic. Answers ms until the next one is due; null: none waits. */
   offerDue(now: number): number | null {
     for (const task of this.#retries.takeDue(now)) this.#offer(task);

@@ -8,10 +8,14 @@ export class Spending {
   readonly #contextOf = new Map<EngineId, ContextId>();
   readonly #claimed = new Map<EngineId, number>();
   readonly #unreported = new Map<EngineId, number>();
+  #limited: ReadonlySet<ContextId> = new Set();
+  /** Those whose limits this life of the store knows; null: it is the first one, which knows all. */
+  #granted: Set<ContextId> | null = null;
 
   /** Engines of contexts with a limit are kept in mind. */
   onSnapshot({ contexts, engines }: Snapshot): void {
     const limited = new Set(contexts.filter(({ credit }) => credit !== null).map(({ context }) => context));
+    this.#limited = limited;
     if (limited.size === 0) return;
     for (const { engine, context } of engines) if (limited.has(context)) this.#contextOf.set(engine, context);
   }
@@ -19,6 +23,22 @@ export class Spending {
   /** What was announced to an earlier life counts no more. */
   onForgotten(): void {
     this.#claimed.clear();
+    this.#granted = new Set();
+  }
+
+  /** It is known what was used of limits. Answers whose are to be granted. */
+  onSettled(): ReadonlySet<ContextId> {
+    this.#granted = new Set(this.#limited);
+    return this.#limited;
+  }
+
+  /** Contexts that came back when all was settled already, and of whose limits nothing was granted yet; told once. */
+  late({ contexts }: Snapshot): ReadonlySet<ContextId> {
+    const granted = this.#granted;
+    if (granted === null) return none;
+    const late = contexts.filter(({ context, credit }) => credit === 0 && !granted.has(context));
+    for (const { context } of late) granted.add(context);
+    return new Set(late.map(({ context }) => context));
   }
 
   onAnnounced({ engine, context }: EngineSnapshot, claimed: number): void {
@@ -41,3 +61,5 @@ export class Spending {
     return used;
   }
 }
+
+const none: ReadonlySet<ContextId> = new Set();

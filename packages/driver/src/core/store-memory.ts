@@ -48,7 +48,7 @@ export class StoreMemory {
     return [...this.#posts].map(([key, value]) => ({ key, value }));
   }
 
-  /** Contexts of this driver that nobody has seen in the store yet. */
+  /** Contexts of this driver that nobody has seen in the store yet, under the names that they have; of a limit nothing is granted. */
   get enrolments(): readonly EnrolRequest[] {
     const seen = new Set([...this.#contexts.values()].map(({ nonce }) => nonce));
     return [...this.#enrolments.values()].filter(({ nonce }) => !seen.has(nonce));
@@ -79,8 +79,9 @@ export class StoreMemory {
     this.#engines.delete(engine);
   }
 
-  onEnrol(request: EnrolRequest): void {
-    this.#enrolments.set(request.nonce, request);
+  onEnrolled(request: EnrolRequest, name: ContextId): void {
+    const limit = request.limit === null ? null : 0;
+    this.#enrolments.set(request.nonce, { ...request, label: name, limit });
   }
 
   onOrder(scope: Scope, wanted: Wanted): void {

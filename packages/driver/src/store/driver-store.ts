@@ -34,8 +34,8 @@ export interface StoreListener {
   onReopened(token: FencingToken): void;
   /** An engine came back, and has these. */
   onAnnounced(engine: EngineId, claims: readonly ClaimedTask[]): void;
-  /** All who could have come back. `certain`: what nobody has announced nobody has run. */
-  onSettled(certain: boolean): void;
+  /** All who could have come back, or are dead: what nobody has announced is nobody's any more. */
+  onSettled(): void;
   /** Somebody should look who is there. */
   onLookDue(): void;
   /** It does not answer, and has not for a moment; told once. */

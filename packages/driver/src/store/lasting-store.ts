@@ -2,6 +2,7 @@ import { FencedError, KvsClosedError, KvsLostError, type KvsStore } from "@taskm
 import type {
   Beat,
   ClaimedTask,
+  ContextId,
   EngineId,
   EnrolAnswer,
   EnrolRequest,
@@ -144,7 +145,6 @@ export class LastingStore implements DriverStore {
   #onExpelled(engine: EngineId, claims: readonly ClaimedTask[]): void {
     const unreported = Math.max(claims.length, this.#memory.claims.get(engine) ?? 0);
     this.#spending.onExpelled(engine, unreported);
-    this.#reunion.onExpelled(engine);
     this.#memory.onExpelled(engine);
   }
 
@@ -180,8 +180,11 @@ export class LastingStore implements DriverStore {
   }
 
   enrol(request: EnrolRequest): Promise<EnrolAnswer> {
-    this.#memory.onEnrol(request);
-    return this.#always(({ store }) => store.enrol(request));
+    return this.#always(async ({ store }) => {
+      const answer = await store.enrol(request);
+      if (answer.kind === "enrolled") this.#memory.onEnrolled(request, answer.context);
+      return answer;
+    });
   }
 
   snapshot(): Promise<Snapshot> {
@@ -193,6 +196,7 @@ export class LastingStore implements DriverStore {
       this.#spending.onSnapshot(snapshot);
       await this.#greet(life, snapshot);
       if (this.#reunion.isDue(snapshot.engines, this.#now())) await this.#settle(life);
+      else if (!this.#reunion.pending) await this.#grant(life, this.#spending.late(snapshot));
       return snapshot;
     });
   }
@@ -228,15 +232,21 @@ export class LastingStore implements DriverStore {
   }
 
   async #settle(life: Life): Promise<void> {
+    await this.#grant(life, this.#spending.onSettled());
+    this.#reunion.onSettled();
+    this.#listener?.onSettled();
+  }
+
+  /** What is left of the limits of these contexts. */
+  async #grant(life: Life, which: ReadonlySet<ContextId>): Promise<void> {
+    if (which.size === 0) return;
     const reported = (engine: EngineId): number => this.#listener?.tasksReportedBy(engine) ?? 0;
     const contexts = this.#memory.contexts((context, limit) =>
       Math.max(limit - this.#spending.of(context, reported), 0),
     );
-    const limited = contexts.filter(({ granted }) => granted !== null);
+    const limited = contexts.filter(({ context, granted }) => granted !== null && which.has(context));
     await restoreContexts(life.store, life.token, limited);
     this.#checkCurrent(life);
-    this.#reunion.onSettled();
-    this.#listener?.onSettled(this.#reunion.certain);
   }
 
   /** What an earlier life knew of engines counts no more: they announce themselves again. */
@@ -280,8 +290,7 @@ export class LastingStore implements DriverStore {
 
   #reopen(life: Life, { message }: KvsLostError): void {
     this.#spending.onForgotten();
-    const known = this.#memory.hasSeen ? this.#memory.engines.map(({ engine }) => engine) : null;
-    const waitMs = this.#reunion.onForgotten(this.#now(), known);
+    const waitMs = this.#reunion.onForgotten(this.#now(), this.#memory.hasSeen);
     this.#listener?.onForgotten(message);
     const next = this.#nextLife(life);
     this.#next = next;

@@ -35,12 +35,12 @@ export function storeListener(run: {
       log.info({ engine, claims: claims.length }, "engine came back");
       core.onAnnounced(claims);
     },
-    onSettled(certain) {
+    onSettled() {
       forgetting = false;
-      const givenUp = core.onSettled(certain);
-      log.info({ certain, givenUp: givenUp.length }, "everybody is back, or lost");
+      const givenUp = core.onSettled();
+      log.info({ givenUp: givenUp.length }, "everybody is back, or lost");
       if (givenUp.length > 0) {
-        const why = "the store forgot who had them, and an engine did not come back";
+        const why = "the store forgot who had them, and nobody came back with them";
         const at = new Date().toISOString();
         note({ kind: "stoppedTasks", at, host: hostname(), lost: true, why, tasks: givenUp });
       }

@@ -16,18 +16,18 @@ describe("a store that has forgotten", () => {
     expect(rig.look()).toEqual(["publish back 3"]);
     rig.core.onAnnounced(claims([1, 1]));
     expect(rig.look()).toEqual([]);
-    expect(rig.core.onSettled(true)).toEqual([]);
-    expect(rig.look()).toEqual(["publish front 0 2"]);
+    expect(rig.core.onSettled()).toEqual(claims([0, 1], [2, 1]));
+    expect(rig.look()).toEqual(["publish front 0.2 2.2"]);
     expect(rig.core.view).toMatchObject({ outstanding: 4, lost: 0 });
   });
 
-  it("is given the next attempts when an engine was lost that may have had them", () => {
+  it("is given the next attempts: an engine that nobody saw may have had them, and be dead", () => {
     const rig = new DriverRig({ maxLosses: 0 });
     rig.tasks(3);
     rig.look();
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([1, 1]));
-    expect(rig.core.onSettled(false)).toEqual(claims([0, 1], [2, 1]));
+    expect(rig.core.onSettled()).toEqual(claims([0, 1], [2, 1]));
     expect(rig.look()).toEqual(["publish front 0.2 2.2"]);
     // Nobody can say that these were ever started.
     expect(rig.core.view).toMatchObject({ outstanding: 3, lost: 0 });
@@ -45,9 +45,9 @@ describe("a store that has forgotten", () => {
     rig.report(alice, 1, cancelled);
     rig.lose([2, 1]);
     expect(rig.look()).toEqual(["publish front 1.2 2.2", "row task 0 0"]);
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 3"]);
-    rig.core.onSettled(true);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 3.2"]);
+    rig.core.onSettled();
     expect(rig.look()).toEqual([]);
   });
 
@@ -59,8 +59,8 @@ describe("a store that has forgotten", () => {
     rig.core.onAnnounced(claims([0, 1], [1, 1]));
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([1, 1]));
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 0"]);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 0.2"]);
   });
 
   it("does not count an older attempt for the one that is to be settled", () => {
@@ -71,8 +71,8 @@ describe("a store that has forgotten", () => {
     rig.look();
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([0, 1]));
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 0.2"]);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 0.3"]);
   });
 
   it("is given what an engine lost that had come back", () => {
@@ -83,8 +83,8 @@ describe("a store that has forgotten", () => {
     rig.core.onAnnounced(claims([0, 1]));
     rig.lose([0, 1]);
     expect(rig.look()).toEqual(["publish front 0.2"]);
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 1"]);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 1.2"]);
   });
 
   it("holds a barrier until what it had has ended", () => {
@@ -93,9 +93,9 @@ describe("a store that has forgotten", () => {
     rig.barrier();
     rig.look();
     rig.core.onForgotten();
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 0"]);
-    rig.report(alice, 0);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 0.2"]);
+    rig.report(alice, 0, success, { attempt: 2 });
     expect(rig.look()).toEqual(["row task 0 0", "row barrier 1 0"]);
   });
 
@@ -106,7 +106,7 @@ describe("a store that has forgotten", () => {
     rig.core.drain("TERM");
     rig.core.onForgotten();
     rig.core.onAnnounced(claims([0, 1]));
-    expect(rig.core.onSettled(false)).toEqual([]);
+    expect(rig.core.onSettled()).toEqual([]);
     expect(rig.look()).toEqual(["order drain"]);
   });
 

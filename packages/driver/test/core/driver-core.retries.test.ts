@@ -138,8 +138,8 @@ describe("a task with retries", () => {
     rig.look();
     rig.report(alice, 0, failure);
     rig.core.onForgotten();
-    rig.core.onSettled(true);
-    expect(rig.look()).toEqual(["publish front 1", "failed 0 1"]);
+    rig.core.onSettled();
+    expect(rig.look()).toEqual(["publish front 1.2", "failed 0 1"]);
     rig.core.onClock(0);
     rig.core.onClock(10_000);
     expect(rig.look()).toEqual(["publish front 0.2"]);

@@ -20,39 +20,25 @@ describe("Reunion", () => {
 
   it("waits for each engine that it knows, and for so long as one that it does not know may live", () => {
     const reunion = new Reunion(300_000);
-    expect(reunion.onForgotten(1000, [one, two])).toBe(10_000);
+    expect(reunion.onForgotten(1000, true)).toBe(10_000);
     expect(reunion.isDue([seen(one), seen(two, { awaited: true })], 500_000)).toBe(false);
     expect(reunion.isDue([seen(one), seen(two)], 10_999)).toBe(false);
     expect(reunion.isDue([seen(one), seen(two)], 11_000)).toBe(true);
     expect(reunion.pending).toBe(true);
     reunion.onSettled();
-    expect(reunion).toMatchObject({ pending: false, certain: true });
+    expect(reunion.pending).toBe(false);
   });
 
   it("waits no longer than a lease, and so long when nobody has looked yet", () => {
-    expect(new Reunion(4000).onForgotten(0, [])).toBe(4000);
-    expect(new Reunion(300_000).onForgotten(0, null)).toBe(300_000);
+    expect(new Reunion(4000).onForgotten(0, true)).toBe(4000);
+    expect(new Reunion(300_000).onForgotten(0, false)).toBe(300_000);
   });
 
-  it("is not certain when one was lost that had not come back, even before the first look, and until that is settled", () => {
+  it("waits no more for one that was lost, and longer when it is forgotten once more", () => {
     const reunion = new Reunion(5000);
-    reunion.onForgotten(0, [one, two]);
-    reunion.onExpelled(one);
-    reunion.onForgotten(100, [two]);
-    expect(reunion.certain).toBe(false);
-    expect(reunion.isDue([seen(two)], 6000)).toBe(true);
-    reunion.onSettled();
-    reunion.onForgotten(7000, [two]);
-    expect(reunion.certain).toBe(true);
-  });
-
-  it("is certain when one was lost that had come back", () => {
-    const reunion = new Reunion(5000);
-    reunion.onForgotten(0, [one]);
-    reunion.isDue([seen(one)], 100);
-    reunion.onExpelled(one);
-    expect(reunion.certain).toBe(true);
-    // Those who have left are waited for no more.
-    expect(reunion.isDue([seen(one, { state: "expelled", awaited: true })], 6000)).toBe(true);
+    reunion.onForgotten(0, true);
+    expect(reunion.onForgotten(100, true)).toBe(5000);
+    expect(reunion.isDue([seen(one, { state: "expelled", awaited: true })], 5099)).toBe(false);
+    expect(reunion.isDue([seen(one, { state: "expelled", awaited: true })], 5100)).toBe(true);
   });
 });

@@ -71,7 +71,7 @@ async function rig(options: { readonly checkOurs?: () => void } = {}) {
     onForgotten: () => said.push("forgotten"),
     onReopened: (now) => said.push(`reopened ${now}`),
     onAnnounced: (engine, claims) => announced.set(engine, claims),
-    onSettled: (certain) => said.push(certain ? "settled" : "settled, not certain"),
+    onSettled: () => said.push("settled"),
     onLookDue: () => undefined,
     onSilent: () => said.push("silent"),
     onAnswer: () => said.push("answers"),
@@ -106,6 +106,17 @@ function exchange(engine: EngineId, seq: number, claims: number, reports: readon
 function announcement(engine: EngineId, seq: number, claims: readonly QueuedTask[], claimed = claims.length) {
   return { ...joining(engine), rank: 0, seq, acknowledged: 0, claimed, claims, last: true };
 }
+
+const limited = encodeContextInfo({
+  version: protocolVersion,
+  kind: "ssh",
+  host: "h",
+  pid: 1,
+  startedAt: 0,
+  limit: 10,
+  nodes: [],
+  ended: "",
+});
 
 describe("LastingStore", () => {
   afterEach(() => void vi.useRealTimers());
@@ -215,7 +226,7 @@ describe("LastingStore", () => {
     expect(store.reuniting).toBe(false);
   });
 
-  it("is not certain when an engine was lost that did not come back", async () => {
+  it("waits no more for an engine that was lost, and takes it in no more", async () => {
     const { server, store, token, clock, said, engine } = await rig();
     await engine().join(joining(one));
     await store.snapshot();
@@ -224,7 +235,7 @@ describe("LastingStore", () => {
     clock.now = leaseMs;
     expect(await store.expel(token, one, "its lease ran out")).toEqual([]);
     await store.snapshot();
-    expect(said.at(-1)).toBe("settled, not certain");
+    expect(said.at(-1)).toBe("settled");
     expect(await engine().announce(announcement(one, 1, [task(3)]))).toMatchObject({ wanted: "stop" });
   });
 
@@ -307,16 +318,6 @@ describe("LastingStore", () => {
 
   it("grants of limits what is left when everybody has told what they have used", async () => {
     const { server, store, token, clock, engine } = await rig();
-    const limited = encodeContextInfo({
-      version: protocolVersion,
-      kind: "ssh",
-      host: "h",
-      pid: 1,
-      startedAt: 0,
-      limit: 10,
-      nodes: [],
-      ended: "",
-    });
     await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: 10 });
     const tasks = Array.from({ length: 20 }, (_, id) => task(id));
     await store.publish(token, 1, tasks);
@@ -338,5 +339,34 @@ describe("LastingStore", () => {
     await store.snapshot();
     expect((await store.snapshot()).contexts).toMatchObject([{ credit: 3 }]);
     expect((await engine().exchange(exchange(one, 4, 9))).tasks).toHaveLength(3);
+  });
+
+  it("grants its limit to a context that comes back when all is settled, and that it had never seen", async () => {
+    const { server, store, token, clock, said, engine } = await rig();
+    await store.snapshot();
+    server.forget();
+    await store.snapshot();
+    clock.now = leaseMs;
+    await store.snapshot();
+    expect(said.at(-1)).toBe("settled");
+    await store.publish(token, 2, [task(0), task(1), task(2)]);
+    await engine().enrol({ label: "ctx", exactLabel: false, nonce: "n", info: limited, limit: 0 });
+    await engine().announce(announcement(one, 1, [], 8));
+    expect((await engine().exchange(exchange(one, 2, 9))).tasks).toHaveLength(0);
+    await store.snapshot();
+    expect((await store.snapshot()).contexts).toMatchObject([{ credit: 2 }]);
+    expect((await engine().exchange(exchange(one, 3, 9))).tasks).toHaveLength(2);
+  });
+
+  it("puts back a context of its own that it has not seen under its name, and grants nothing until all is settled", async () => {
+    const { server, store, clock, engine } = await rig();
+    await engine().enrol({ label: "OTHER", exactLabel: false, nonce: "other", info, limit: null });
+    await store.enrol({ label: "OWN#", exactLabel: false, nonce: "own", info: limited, limit: 10 });
+    server.forget();
+    const { contexts } = await store.snapshot();
+    expect(contexts).toMatchObject([{ context: "OWN1", credit: 0 }]);
+    clock.now = leaseMs;
+    await store.snapshot();
+    expect((await store.snapshot()).contexts).toMatchObject([{ context: "OWN1", credit: 10 }]);
   });
 });

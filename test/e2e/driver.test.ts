@@ -48,7 +48,7 @@ describe("driver -s localhost:N tasks", () => {
     }
   });
 
-  it("gives each task its DISBATCH_ variables, and none of ours", async () => {
+  it("gives each task its DISBATCH_ variables, and of ours what its processes are found by", async () => {
     place().write("tasks", "# a comment\n\nenv > env.out\n#DISBATCH REPEAT 1 start 7 env > repeat.out\n");
     await place().run(["-s", "localhost:5", "-c", "2", "-p", "run", "tasks"], { env: { MINE: "yes" } });
     const env = new Map(
@@ -72,9 +72,11 @@ describe("driver -s localhost:N tasks", () => {
       DISBATCH_TASKID_ZP: "000000",
     });
     expect(env.get("MINE")).toBe("yes");
-    expect(
-      [...env.keys()].filter((name) => name.startsWith("TASKMUSTER_") && name !== "TASKMUSTER_TASK"),
-    ).toEqual([]);
+    expect([...env.keys()].filter((name) => name.startsWith("TASKMUSTER_")).toSorted()).toEqual([
+      "TASKMUSTER_RUN",
+      "TASKMUSTER_TASK",
+    ]);
+    expect(env.get("TASKMUSTER_RUN")).toBe(place().path("run"));
     expect(place().read("repeat.out")).toContain("DISBATCH_REPEAT_INDEX_ZP=000007\n");
   });
 

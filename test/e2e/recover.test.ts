@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Finished, type Place, type Running, bin, until, usePlace } from "./harness.js";
 
@@ -74,14 +74,16 @@ async function die(running: Running): Promise<void> {
 }
 
 /** Whoever ends meanwhile, or with another one, is as dead. */
-function killAll(where: Place): void {
-  for (const { pid } of where.processes()) {
-    try {
-      if (pid > 1) process.kill(pid, "SIGKILL");
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
-    }
+function killIfThere(pid: number): void {
+  try {
+    if (pid > 1) process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ESRCH")) throw error;
   }
+}
+
+function killAll(where: Place): void {
+  for (const { pid } of where.processes()) killIfThere(pid);
 }
 
 /** Whichever life of it there is. */
@@ -229,6 +231,30 @@ describe("driver --recover", () => {
     const audit = await place().command(dbutil, ["audit", "one"]).finished;
     expect(audit.code).toBe(4);
     expect(audit.stdout).toContain("may have begun when the store was lost");
+  });
+
+  it("does not wait for a run with the same name in another directory", async () => {
+    place().write("tasks", held);
+    mkdirSync(place().path("other"));
+    writeFileSync(place().path("other/tasks"), "until [ -e ../go ]; do sleep 0.02; touch ../up; done\n");
+    const other = place().shell(`cd other && exec '${bin}' -s localhost:1 -p one tasks`);
+    await until("the other one runs", () => place().files().includes("up") || other.stderr);
+    const others = new Set(
+      place()
+        .processes()
+        .map(({ pid }) => pid),
+    );
+    const running = start("--lease", "60");
+    await begun(1);
+    for (const { pid } of place().processes()) {
+      if (pid > 1 && !others.has(pid)) killIfThere(pid);
+    }
+    await running.finished;
+    const recovering = place().start(["--recover", "one"]);
+    await until("it has begun anew", () => begunOften()["+ 0"] === 2 || recovering.stderr);
+    expect(recovering.stderr).not.toContain("Nothing is run for");
+    place().write("go", "");
+    expect([(await recovering.finished).code, (await other.finished).code]).toEqual([0, 0]);
   });
 
   it("leaves a row out that was cut off, and says so", async () => {

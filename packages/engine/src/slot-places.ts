@@ -5,7 +5,7 @@ import type { LaunchPlace } from "./launcher/launcher.js";
 
 /** What the launcher gives to whatever it starts in each slot: who and where it is, and the slot's share of the node. */
 export function slotPlaces(
-  run: Pick<RunInfo, "jobId" | "nameTasks">,
+  run: Pick<RunInfo, "jobId" | "nameTasks" | "prefix">,
   engine: EnginePlace,
   { slots, shares }: Pick<SlotShares, "slots" | "shares">,
 ): readonly LaunchPlace[] {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { slotPlaces } from "../src/slot-places.js";
 
-const run = { jobId: "job", nameTasks: "tasks" };
+const run = { jobId: "job", nameTasks: "tasks", prefix: "/w/job" };
 const engine = { engineRank: 4, coresPerTask: 2 };
 
 describe("what the launcher gives to each slot", () => {
@@ -19,6 +19,7 @@ describe("what the launcher gives to each slot", () => {
           DISBATCH_CORES_PER_TASK: "2",
           DISBATCH_CYLINDER_RANK: "0",
           DISBATCH_ENGINE_RANK: "4",
+          TASKMUSTER_RUN: "/w/job",
           GPU: "0",
         },
         cpus: [0, 1],

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readFileSync, readdirSync, readlinkSync, realpathSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 
 /** A process of ours on this host, as far as it can be looked into. */
 export interface HostProcess {
@@ -76,8 +77,8 @@ const guardianCommand = /^taskmuster-launcher|^perl -e sub r\{my| taskmuster-gua
 
 /** By what a run's processes are known. */
 export interface RunMarks {
+  /** Absolute. */
   readonly prefix: string;
-  readonly jobId: string;
   /** Where its tasks run, and so its engines and their guardians. */
   readonly cwd: string;
 }
@@ -93,7 +94,6 @@ export function atWork(
 ): readonly HostProcess[] {
   const engines = processes.filter(({ command }) => engineCommand.test(command));
   const enginePids = new Set(engines.map(({ pid }) => pid));
-  const job = `DISBATCH_JOBID=${run.jobId}`;
   const ofRank = rank === null ? null : `DISBATCH_ENGINE_RANK=${rank}`;
   return processes.filter((each) => {
     if (enginePids.has(each.pid)) return rank === null && isEngineOf(each, run);
@@ -102,7 +102,10 @@ export function atWork(
       // One kind of them is where its engine was, the other has that for its last argument.
       return isOrphan && (each.cwd === run.cwd || each.command.endsWith(` ${run.cwd}`));
     }
-    return each.environment.includes(job) && (ofRank === null || each.environment.includes(ofRank));
+    return (
+      each.environment.some((word) => isMarkOf(word, run)) &&
+      (ofRank === null || each.environment.includes(ofRank))
+    );
   });
 }
 
@@ -117,10 +120,28 @@ export function notOf(pid: number, processes: readonly HostProcess[]): readonly 
   });
 }
 
+/** A way to the same files may lead over a symbolic link, now or then; the system tells where it leads. */
+function whereItLeads(prefix: string): string {
+  try {
+    return join(realpathSync(dirname(prefix)), basename(prefix));
+  } catch {
+    return prefix;
+  }
+}
+
+const markVariable = "TASKMUSTER_RUN=";
+
+function isMarkOf(word: string, { prefix }: RunMarks): boolean {
+  if (!word.startsWith(markVariable)) return false;
+  const other = word.slice(markVariable.length);
+  return other === prefix || whereItLeads(other) === whereItLeads(prefix);
+}
+
 /** By its log; one that could not write it, by where it is. Before it has joined it is nobody's. */
 function isEngineOf(engine: HostProcess, { prefix, cwd }: RunMarks): boolean {
   const logs = engine.open().filter((path) => /_engine_\d+\.log$/.test(path));
-  return logs.length === 0 ? engine.cwd === cwd : logs.some((path) => path.startsWith(`${prefix}_`));
+  const ours = `${whereItLeads(prefix)}_`;
+  return logs.length === 0 ? engine.cwd === cwd : logs.some((path) => path.startsWith(ours));
 }
 
 /** The spawner is a child of its guardian, and dies with it. */

@@ -48,8 +48,8 @@ export function readRemains(where: string): Remains {
 }
 
 /** By what its processes are known on a host. */
-export function marksOf({ prefix, jobId }: RunFiles, { cwd }: LedgerRun): RunMarks {
-  return { prefix, jobId, cwd };
+export function marksOf({ prefix }: RunFiles, { cwd }: LedgerRun): RunMarks {
+  return { prefix, cwd };
 }
 
 function tooLittle(files: RunFiles, run: LedgerRun | null): TaskmusterError {

@@ -1,7 +1,10 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { type HostProcess, atWork, hostProcesses, notOf } from "../../src/recovery/host-processes.js";
 
-const files = { prefix: "/w/one", jobId: "one", cwd: "/w" };
+const files = { prefix: "/w/one", cwd: "/w" };
 
 function made(
   pid: number,
@@ -43,21 +46,48 @@ describe("atWork", () => {
         made(25, 1, { command: "/bin/bash -p -c x taskmuster-guardian /w2", cwd: "/" }),
         made(30, 22, {
           command: "sleep 60",
-          environment: ["A=1", "DISBATCH_JOBID=one", "DISBATCH_ENGINE_RANK=3"],
+          environment: ["A=1", "TASKMUSTER_RUN=/w/one", "DISBATCH_ENGINE_RANK=3"],
         }),
-        made(31, 22, { command: "sleep 60", environment: ["DISBATCH_JOBID=one_more"] }),
+        made(31, 22, { command: "sleep 60", environment: ["TASKMUSTER_RUN=/w/one_more"] }),
+        // Of a run with the same name somewhere else.
+        made(32, 22, {
+          command: "sleep 60",
+          environment: ["DISBATCH_JOBID=one", "TASKMUSTER_RUN=/w2/one", "DISBATCH_ENGINE_RANK=3"],
+        }),
       ],
       files,
     );
     expect(pids(found)).toEqual([22, 24, 30]);
   });
 
+  it("finds what belongs to it by whatever way its files are named, over a symbolic link too", () => {
+    const directory = mkdtempSync(join(tmpdir(), "taskmuster-test-"));
+    try {
+      mkdirSync(join(directory, "real"));
+      symlinkSync("real", join(directory, "link"));
+      const [real, link] = [join(realpathSync(directory), "real/one"), join(directory, "link/one")];
+      for (const [then, now] of [
+        [real, link],
+        [link, real],
+      ] as const) {
+        const all = [
+          made(10, 1, { command: engine, cwd: "/x", open: [`${real}_SSH0_vm_engine_0.log`] }),
+          made(30, 1, { environment: [`TASKMUSTER_RUN=${then}`] }),
+          made(31, 1, { environment: [`TASKMUSTER_RUN=${then}_more`] }),
+        ];
+        expect(pids(atWork(all, { prefix: now, cwd: "/w" }))).toEqual([10, 30]);
+      }
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+  });
+
   it("asks for one engine's", () => {
     const all = [
       made(10, 1, { command: engine, open: ["/w/one_SSH0_vm_engine_0.log"] }),
       made(20, 10, { command: guardian }),
-      made(30, 20, { environment: ["DISBATCH_JOBID=one", "DISBATCH_ENGINE_RANK=0"] }),
-      made(31, 1, { environment: ["DISBATCH_JOBID=one", "DISBATCH_ENGINE_RANK=1"] }),
+      made(30, 20, { environment: ["TASKMUSTER_RUN=/w/one", "DISBATCH_ENGINE_RANK=0"] }),
+      made(31, 1, { environment: ["TASKMUSTER_RUN=/w/one", "DISBATCH_ENGINE_RANK=1"] }),
     ];
     expect(pids(atWork(all, files, 1))).toEqual([31]);
     expect(pids(atWork(all, files, 2))).toEqual([]);

@@ -30,7 +30,7 @@ export function taskEnvironment(task: TaskNumbers): Record<string, string> {
 
 /** What all that runs in one slot finds. `cylinderRank`: of the slot; -1 for PERENGINE commands, which have none. */
 export function slotEnvironment(
-  run: Pick<RunInfo, "jobId" | "nameTasks">,
+  run: Pick<RunInfo, "jobId" | "nameTasks" | "prefix">,
   place: EnginePlace,
   cylinderRank: number,
 ): Record<string, string> {
@@ -40,5 +40,7 @@ export function slotEnvironment(
     DISBATCH_CORES_PER_TASK: String(place.coresPerTask),
     DISBATCH_CYLINDER_RANK: String(cylinderRank),
     DISBATCH_ENGINE_RANK: String(place.engineRank),
+    // By which a driver that takes the run over finds what still runs: other runs may have the same job id.
+    TASKMUSTER_RUN: run.prefix,
   };
 }

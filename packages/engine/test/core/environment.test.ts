@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { slotEnvironment, taskEnvironment, zeroPadded } from "../../src/core/environment.js";
 
-const run = { jobId: "tasks_disBatch_261120_007", nameTasks: "tasks" };
+const run = { jobId: "tasks_disBatch_261120_007", nameTasks: "tasks", prefix: "/w/tasks" };
 
 describe("what a task finds", () => {
-  it("is what disBatch gives it, and nothing more: a part of its own and a part of its slot", () => {
+  it("is what disBatch gives it, and the name of the run: a part of its own and a part of its slot", () => {
     const place = { engineRank: 3, coresPerTask: 2 };
     const task = { id: 1_234_567, line: 42, repeatIndex: 8 };
     expect({ ...taskEnvironment(task), ...slotEnvironment(run, place, 11) }).toEqual({
@@ -19,6 +19,7 @@ describe("what a task finds", () => {
       DISBATCH_CORES_PER_TASK: "2",
       DISBATCH_CYLINDER_RANK: "11",
       DISBATCH_ENGINE_RANK: "3",
+      TASKMUSTER_RUN: "/w/tasks",
     });
   });
 

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { afterDeath } from "@taskmuster/driver/recovery";
 import { buildServerBinary } from "@taskmuster/kvs/server";
 import { runContext } from "./context-command.js";
 import { audit } from "./dbutil/audit.js";
@@ -124,7 +125,9 @@ async function status(named: string | undefined, json: boolean): Promise<number>
   return withRun(run, async (store) => {
     const snapshot = await store.snapshot();
     process.stdout.write(
-      json ? `${JSON.stringify(statusJson(run.prefix, snapshot))}\n` : statusText(run.prefix, snapshot),
+      json
+        ? `${JSON.stringify(statusJson(run.prefix, snapshot))}\n`
+        : statusText(run.prefix, snapshot, afterDeath(run.prefix)),
     );
     return snapshot.open ? 0 : 1;
   });

@@ -111,6 +111,7 @@ const auditDocs: readonly string[] = [
   "| `damage`, `tornLine` | what is wrong, each with its `kind`; number of the last line if it has no end, else null |",
   "| `badLines`, `secondRows`, `oddRows`, `skippedUnknown`, `otherTasks` | where: `row` and `what`; `id`, `row` and the `first` one; `id`, `row` and `what`; ids; ranges of ids |",
   "| `resume` | the command that runs what has no row, but for the run's options |",
+  "| `recover` | the command that takes a run over whose driver was killed, or `null` |",
 ];
 
 function table(rows: readonly OptionRow[]): readonly string[] {

@@ -7,7 +7,7 @@ import { connectRedisStore } from "@taskmuster/kvs/redis";
 import { readAddressFile } from "@taskmuster/kvs/server";
 import { prefixOf } from "./audit/ledger-of.js";
 import { recoverCommand } from "./recovery/earlier-run.js";
-import { isUnfinished } from "./recovery/remains.js";
+import { distantStore, isUnfinished } from "./recovery/remains.js";
 import type { RunFiles } from "./run-files.js";
 
 export interface PrefixClaim {
@@ -22,13 +22,11 @@ export interface PrefixClaim {
 export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[]): Promise<PrefixClaim> {
   for (const path of resumedFrom) {
     const kvsInfo = resolve(path).replace(/_status\.txt$/, "_kvsinfo.txt");
-    if (
-      !kvsInfo.endsWith("_kvsinfo.txt") ||
-      kvsInfo === files.kvsInfo ||
-      !existsSync(kvsInfo) ||
-      !(await isAlive(kvsInfo))
-    )
+    if (!kvsInfo.endsWith("_kvsinfo.txt") || kvsInfo === files.kvsInfo || !existsSync(kvsInfo)) continue;
+    if (!(await isAlive(kvsInfo))) {
+      refuseUnreachable(prefixOf(path));
       continue;
+    }
     // What these still run would run twice.
     throw new TaskmusterError(
       "E_PREFIX",
@@ -44,6 +42,7 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
           `Wait until that run has ended, or choose another prefix with -p${orRecover(files.prefix)}`,
       );
     }
+    refuseUnreachable(files.prefix);
     rmSync(files.kvsInfo, { force: true });
   }
   if (!existsSync(files.status)) return { setAside: null };
@@ -64,6 +63,17 @@ export async function claimPrefix(files: RunFiles, resumedFrom: readonly string[
   const setAside = freeName(files.prefix);
   renameSync(files.status, setAside);
   return { setAside };
+}
+
+/** Throws `TaskmusterError` when a run did not end whose store is on another host: whether it is there cannot be told from here. */
+function refuseUnreachable(prefix: string | null): void {
+  const host = prefix === null ? null : distantStore(prefix);
+  if (prefix === null || host === null) return;
+  throw new TaskmusterError(
+    "E_PREFIX",
+    `the run ${prefix} did not end, and its key-value store on ${host} cannot be reached from here: what works for it may go on ` +
+      `there. Go on with it on ${host}: ${recoverCommand(prefix)}. If that host is down for good: ${recoverCommand(prefix)} --assume-dead`,
+  );
 }
 
 /** What else there is to do about a run whose driver may be dead. */

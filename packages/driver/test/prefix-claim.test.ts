@@ -1,4 +1,5 @@
 import { existsSync, linkSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { describe, expect, it } from "vitest";
 import { claimPrefix } from "../src/prefix-claim.js";
 import { runFiles } from "../src/run-files.js";
@@ -52,6 +53,36 @@ describe("claimPrefix", () => {
       writeFileSync(path("one_kvsinfo.txt"), text, { mode: 0o600 });
       expect(await claimPrefix(runFiles(path("one")), [])).toEqual({ setAside: null });
       expect(readdirSync(path())).toEqual([]);
+    }
+  });
+
+  it("does not pass over one on another host, as what works there cannot be seen from here", async () => {
+    const address = { addresses: ["unix:///no/such/socket"], private: true, runId: "abcdefgh" };
+    const run = { kind: "run", version: 2, runId: "abcdefgh", at: "t", host: "far", pid: 7, cwd: "/w" };
+    const list = { kind: "file", path: "/w/tasks", bytes: 5, sha256: "aa" };
+    const begun = { ...run, taskFile: "tasks", resumedFrom: [], setAside: null, args: ["tasks"], list };
+    const epoch = { kind: "epoch", at: "t", token: 1, host: "far", pid: 7, process: null, hostOnly: true };
+    const ledger = (storeHost: string | null, ...more: readonly object[]): void =>
+      writeFileSync(
+        path("one_ledger"),
+        [begun, { ...epoch, storeHost }, ...more].map((entry) => `${JSON.stringify(entry)}\n`).join(""),
+      );
+    const claims = [
+      () => claimPrefix(runFiles(path("one")), []),
+      () => claimPrefix(runFiles(path("two")), [path("one_status.txt")]),
+    ];
+    ledger("far");
+    for (const claim of claims) {
+      writeFileSync(path("one_kvsinfo.txt"), JSON.stringify(address), { mode: 0o600 });
+      await expect(claim()).rejects.toThrow(
+        /did not end, and its key-value store on far cannot be reached .* driver --recover \S+one --assume-dead$/,
+      );
+      expect(existsSync(path("one_kvsinfo.txt"))).toBe(true);
+    }
+    const end = { kind: "end", at: "t", reason: "finished", done: 1, ids: 1, listRead: true, bytes: 1 };
+    for (const tell of [() => ledger(hostname()), () => ledger(null), () => ledger("far", end)]) {
+      tell();
+      for (const claim of claims) expect(await claim()).toEqual({ setAside: null });
     }
   });
 });

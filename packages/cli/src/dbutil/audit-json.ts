@@ -1,6 +1,6 @@
 import type { Audit, Repeat } from "@taskmuster/driver/audit";
 import { auditExitOf } from "./audit-exit.js";
-import { resumeCommand } from "./audit-next.js";
+import { recoverCommand, resumeCommand } from "./audit-next.js";
 
 /** What `dbutil audit --json` prints, piece by piece: lists may be as long as the list of tasks. Its shape stands in docs/cli.md. */
 export function* auditJson(audit: Audit, taskFile: string): Generator<string> {
@@ -62,6 +62,7 @@ function head(audit: Audit, taskFile: string): object {
     tornLine: torn?.at ?? null,
     damage: audit.damage,
     resume: resumeCommand(audit, taskFile),
+    recover: recoverCommand(audit),
   };
 }
 

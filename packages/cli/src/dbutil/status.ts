@@ -56,12 +56,12 @@ export function statusJson(prefix: string, snapshot: Snapshot): object {
   };
 }
 
-/** What `dbutil status` prints. */
-export function statusText(prefix: string, snapshot: Snapshot): string {
+/** What `dbutil status` prints. `afterDeath`: how to go on, when the driver is known to be dead. */
+export function statusText(prefix: string, snapshot: Snapshot, afterDeath: string | null = null): string {
   const lines = [`run      ${prefix}`];
   if (!snapshot.open) return `${[...lines, "has ended"].join("\n")}\n`;
   const members = snapshot.engines.filter(({ state }) => state === "member");
-  if (snapshot.state.length > 0) lines.push(...runLines(snapshot));
+  if (snapshot.state.length > 0) lines.push(...runLines(snapshot, afterDeath));
   lines.push(
     `engines  ${members.length}, with ${plural(
       members.reduce((sum, { info }) => sum + engineInfoOf(info).slots, 0),
@@ -99,7 +99,7 @@ export function statusText(prefix: string, snapshot: Snapshot): string {
   return `${lines.join("\n")}\n`;
 }
 
-function runLines(snapshot: Snapshot): readonly string[] {
+function runLines(snapshot: Snapshot, afterDeath: string | null): readonly string[] {
   const state = decodeRunState(snapshot.state);
   const done = state.done + state.skipped;
   const parts = [`${done}${state.total === null ? "" : ` of ${state.total}`} done`];
@@ -107,7 +107,8 @@ function runLines(snapshot: Snapshot): readonly string[] {
   if (state.lost > 0) parts.push(`${state.lost} lost with an engine`);
   parts.push(`${snapshot.queued} queued`);
   if (state.atBarrier !== null) parts.push(`waiting at barrier ${state.atBarrier}`);
-  const lines = [`driver   ${state.host}, process ${state.pid}`, `tasks    ${parts.join(", ")}`];
+  const dead = afterDeath === null ? "" : `: it is dead. To go on: ${afterDeath}`;
+  const lines = [`driver   ${state.host}, process ${state.pid}${dead}`, `tasks    ${parts.join(", ")}`];
   if (state.held !== "") lines.push(`waiting  ${state.held}`);
   if (state.reason !== "") lines.push(`ending   ${state.reason}`);
   else if (state.serves && state.phase === "running") lines.push("state    serving: resources may be added");

@@ -183,6 +183,20 @@ describe("dbutil audit", () => {
     );
   });
 
+  it("names the way to go on with a run whose driver was killed, before that to run what is left anew", async () => {
+    const list = { kind: "file", path: "/w/tasks", bytes: 5, sha256: "aa" };
+    const killed = { ...run, ids: 2, args: ["-s", "localhost:2", "tasks"], list };
+    const { text } = await audited([row(0)], [killed]);
+    expect(text).toContain(
+      "next     driver --recover /d/run   goes on with it, beside engines that are still at work; or\n" +
+        "         driver -r /d/run_status.txt /w/tasks   runs what has no row",
+    );
+    const json = JSON.parse((await audited([row(0)], [killed], { json: true })).text) as object;
+    expect(json).toMatchObject({ recover: "driver --recover /d/run" });
+    for (const entries of [[killed, end()], [run]])
+      expect((await audited([row(0)], entries)).text).not.toContain("--recover");
+  });
+
   it("says what cannot be told without a ledger", async () => {
     const { code, text } = await audited([row(0), row(2)], []);
     expect(code).toBe(3);

@@ -29,6 +29,13 @@ describe("what people are shown of a run in which some cannot be understood", ()
     });
   });
 
+  it("dbutil status says that the driver is dead, and what to do", () => {
+    expect(statusText("/p", seen)).not.toContain("dead");
+    expect(statusText("/p", seen, "driver --recover /p")).toMatch(
+      /^driver {3}.*: it is dead\. To go on: driver --recover \/p$/m,
+    );
+  });
+
   it("the monitor shows the others", () => {
     const look = new SnapshotReader().read(seen);
     expect(look?.engines.map((each) => each.info.host)).toEqual(["good", "(not understood)"]);

@@ -17,6 +17,17 @@ export function earlierRun(taskFile: string | null, cwd: string): string | null 
   }
 }
 
+/** The command that goes on with a run whose driver has died on this host; null: it lives, has ended, or nobody knows. Does not throw. */
+export function afterDeath(prefix: string): string | null {
+  try {
+    return isUnfinished(prefix) && findOldDriver(readRemains(prefix)).kind === "gone"
+      ? recoverCommand(prefix)
+      : null;
+  } catch {
+    return null;
+  }
+}
+
 /** For people to type. */
 export function recoverCommand(prefix: string): string {
   return `driver --recover ${/^[\w./+:@%-]+$/.test(prefix) ? prefix : `'${prefix.replaceAll("'", String.raw`'\''`)}'`}`;

@@ -94,7 +94,9 @@ export function atWork(
 ): readonly HostProcess[] {
   const engines = processes.filter(({ command }) => engineCommand.test(command));
   const enginePids = new Set(engines.map(({ pid }) => pid));
-  const ofRank = rank === null ? null : `DISBATCH_ENGINE_RANK=${rank}`;
+  // Contexts and watchers that `dbUtil.sh` has started know the run, too, but not an engine.
+  const ofRank = (word: string): boolean =>
+    rank === null ? word.startsWith("DISBATCH_ENGINE_RANK=") : word === `DISBATCH_ENGINE_RANK=${rank}`;
   return processes.filter((each) => {
     if (enginePids.has(each.pid)) return rank === null && isEngineOf(each, run);
     if (guardianCommand.test(each.command)) {
@@ -102,10 +104,7 @@ export function atWork(
       // One kind of them is where its engine was, the other has that for its last argument.
       return isOrphan && (each.cwd === run.cwd || each.command.endsWith(` ${run.cwd}`));
     }
-    return (
-      each.environment.some((word) => isMarkOf(word, run)) &&
-      (ofRank === null || each.environment.includes(ofRank))
-    );
+    return each.environment.some(ofRank) && each.environment.some((word) => isMarkOf(word, run));
   });
 }
 

@@ -26,7 +26,7 @@ export function findOldDriver({ driver, files }: Remains): OldDriver {
       return { kind: "elsewhere" };
     case "there":
       throw usage(
-        `the driver of ${files.prefix} is at work: process ${driver.pid} on this host. If it hangs, end it first (kill ${driver.pid})`,
+        `the driver of ${files.prefix} is at work: process ${driver.pid} on this host. If it hangs, kill it first, without its knowing: kill -9 ${driver.pid}`,
       );
   }
 }

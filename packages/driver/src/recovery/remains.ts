@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, readdirSync, realpathSync, statSync } from "node:fs";
+import { hostname } from "node:os";
 import { resolve } from "node:path";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { type RunAddress, readAddressFile } from "@taskmuster/kvs/server";
@@ -86,16 +87,29 @@ export function isUnfinished(prefix: string): boolean {
   }
 }
 
+/** The other host that has the private store of a run which did not end; null: none, as far as its ledger tells. Does not throw. */
+export function distantStore(prefix: string): string | null {
+  try {
+    const { run, end, drivers } = lastSection(runFiles(prefix).ledger);
+    const host = drivers.at(-1)?.storeHost ?? null;
+    return run !== null && run.args !== null && end === null && host !== hostname() ? host : null;
+  } catch {
+    return null;
+  }
+}
+
 const suffixes = ["_status.txt", "_ledger", "_kvsinfo.txt", "_dbUtil.sh", "_driver.log", "_tasks", "_"];
 
-/** As people type it: the prefix itself, or the name of one of the run's files, or of a link to its script. */
+/** As people type it: the prefix itself, or the name of one of the run's files, of a link to its script, or of its task file. */
 function prefixOf(where: string): string {
   const names = [where];
-  try {
-    // `TASKFILE_dbUtil.sh` is a link to the newest run's.
-    names.push(realpathSync(where));
-  } catch {
-    // A prefix need not be the name of a file.
+  // `TASKFILE_dbUtil.sh` is a link to the newest run's.
+  for (const link of [where, `${where}_dbUtil.sh`]) {
+    try {
+      names.push(realpathSync(link));
+    } catch {
+      // A prefix need not be the name of a file.
+    }
   }
   const candidates = names.flatMap((name) => [
     resolve(name),
@@ -107,7 +121,7 @@ function prefixOf(where: string): string {
   if (found !== undefined) return found;
   if (statSync(where, { throwIfNoEntry: false })?.isDirectory() === true) return onlyOneIn(where);
   throw usage(
-    `there is no run ${resolve(where)}: no ${runFiles(resolve(where)).ledger}. Name it by its prefix, or its status file`,
+    `there is no run ${resolve(where)}: no ${runFiles(resolve(where)).ledger}. Name it by its prefix, its status file, or its task file`,
   );
 }
 

@@ -48,7 +48,12 @@ describe("atWork", () => {
           command: "sleep 60",
           environment: ["A=1", "TASKMUSTER_RUN=/w/one", "DISBATCH_ENGINE_RANK=3"],
         }),
-        made(31, 22, { command: "sleep 60", environment: ["TASKMUSTER_RUN=/w/one_more"] }),
+        made(31, 22, {
+          command: "sleep 60",
+          environment: ["TASKMUSTER_RUN=/w/one_more", "DISBATCH_ENGINE_RANK=3"],
+        }),
+        // A context of it.
+        made(33, 1, { command: "node /x/dist/context.js", environment: ["TASKMUSTER_RUN=/w/one"] }),
         // Of a run with the same name somewhere else.
         made(32, 22, {
           command: "sleep 60",
@@ -72,8 +77,8 @@ describe("atWork", () => {
       ] as const) {
         const all = [
           made(10, 1, { command: engine, cwd: "/x", open: [`${real}_SSH0_vm_engine_0.log`] }),
-          made(30, 1, { environment: [`TASKMUSTER_RUN=${then}`] }),
-          made(31, 1, { environment: [`TASKMUSTER_RUN=${then}_more`] }),
+          made(30, 1, { environment: [`TASKMUSTER_RUN=${then}`, "DISBATCH_ENGINE_RANK=0"] }),
+          made(31, 1, { environment: [`TASKMUSTER_RUN=${then}_more`, "DISBATCH_ENGINE_RANK=0"] }),
         ];
         expect(pids(atWork(all, { prefix: now, cwd: "/w" }))).toEqual([10, 30]);
       }

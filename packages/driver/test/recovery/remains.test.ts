@@ -35,7 +35,7 @@ function ledger(name: string, ...entries: readonly object[]): void {
 }
 
 describe("readRemains", () => {
-  it("finds a run by its prefix, any of its files, or the link to its script", () => {
+  it("finds a run by its prefix, any of its files, the link to its script, or its task file", () => {
     ledger("one", run, epoch);
     writeFileSync(path("one_dbUtil.sh"), "");
     symlinkSync(path("one_dbUtil.sh"), path("tasks_dbUtil.sh"));
@@ -46,6 +46,7 @@ describe("readRemains", () => {
       "one_ledger",
       "one_dbUtil.sh",
       "tasks_dbUtil.sh",
+      "tasks",
       "",
     ]) {
       expect(readRemains(path(name)).files.prefix, name).toBe(path("one"));

@@ -37,7 +37,11 @@ export function phaseOf({ link, picture, now }: Model): Phase {
   if (run.phase === "ended") return { glyph: "●", text: "ends", style: "strong" };
   if (picture.driverSilentMs > silentMs) {
     const since = duration(picture.driverSilentMs / 1000);
-    return { glyph: "▲", text: `the driver has been silent for ${since}`, style: "bad" };
+    return {
+      glyph: "▲",
+      text: `the driver has been silent for ${since}; should it be dead: driver --recover`,
+      style: "bad",
+    };
   }
   if (run.held !== "") return { glyph: "▲", text: `waiting: ${run.held}`, style: "bad" };
   if (run.phase === "stopping") return { glyph: "◐", text: "stopping what runs", style: "warning" };

@@ -114,12 +114,11 @@ describe("driver -s localhost:N tasks", () => {
   });
 
   it("does not wait for a child that a task leaves behind", async () => {
-    place().write("tasks", "sleep 60 & echo $! > child\n");
-    const startedAt = performance.now();
+    place().write("tasks", "sleep 600 & echo $! > child\n");
     expect((await place().run(["-s", "localhost:1", "tasks"])).code).toBe(0);
-    expect(performance.now() - startedAt).toBeLessThan(30_000);
-    expect(Number(place().rows()[0]?.[7])).toBeLessThan(10);
-    process.kill(place().pidOf("sleep 60"), "SIGKILL");
+    const child = place().pidOf("sleep 600");
+    expect(Number(place().read("child"))).toBe(child);
+    process.kill(child, "SIGKILL");
   });
 
   it("works with names that a shell would trip over, and with a task file in a directory that is not ours", async () => {

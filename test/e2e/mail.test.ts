@@ -123,7 +123,11 @@ describe("driver --mailTo", () => {
       silent.listen(0, "127.0.0.1", () => resolve(portOf(silent)));
     });
     place().write("tasks", "true\n");
-    const started = performance.now();
+    const lengths: number[] = [];
+    silent.on("connection", (socket) => {
+      const began = performance.now();
+      socket.on("close", () => lengths.push(performance.now() - began)).resume();
+    });
     const { code, stderr } = await place().run(
       ["-s", "localhost:1", "-p", "run", "--mailTo", "me@example.org", "tasks"],
       { env: { TASKMUSTER_SMTP: `smtp://127.0.0.1:${port}` } },
@@ -131,7 +135,9 @@ describe("driver --mailTo", () => {
     silent.close();
     expect(code).toBe(0);
     expect(stderr).toContain("mail cannot be sent");
-    expect(performance.now() - started).toBeLessThan(15_000);
+    await until("the connection is closed", () => lengths.length > 0);
+    // The mailer's own patience is 30 s.
+    expect(Math.max(...lengths)).toBeLessThan(25_000);
   });
 
   it("refuses a mail server that is none before it starts anything", async () => {

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Redis } from "ioredis";
+import { stopProcess } from "../../packages/kvs/test/stop-process.js";
 import { until, usePlace } from "./harness.js";
 import { freePort, redisServer } from "./redis-server.js";
 
@@ -110,9 +111,10 @@ describe("driver --kvsserver", () => {
     const server = ["--kvsserver", `127.0.0.1:${open.port}`];
     const running = place().start(["-s", "localhost:1", ...server, "-p", "one", "tasks"]);
     await until("it runs", () => place().files().includes("up"));
-    process.kill(place().pidOf("engine.js"), "SIGSTOP");
+    const engine = place().pidOf("engine.js");
+    await stopProcess(engine);
     running.kill("SIGKILL");
-    process.kill(place().pidOf("engine.js"), "SIGKILL");
+    process.kill(engine, "SIGKILL");
     await until("all is dead", () => place().processes().length === 0 || place().processes());
     expect((await client.keys("tm:*")).length).toBeGreaterThan(3);
     place().write("go", "");

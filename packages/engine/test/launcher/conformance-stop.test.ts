@@ -75,7 +75,6 @@ describe.each(ways)("$kind launcher, stopping what was started $way", ({ kind, o
     rig.launcher.stop(tag, 500);
     expect(await rig.ended(tag)).toMatchObject({ outcome: terminated, stopped: true });
     expect(isAlive(child)).toBe(false);
-    expect((await rig.ended(tag)).elapsed).toBeLessThan(20);
   });
 
   it("ends as soon as the tree is gone, long before the grace", async () => {

@@ -107,14 +107,19 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
   it("is stopped past the deadline, every tree is dead, and it hears so when it goes on", async () => {
     const parent = start({ commands: [`${daemon} sleep 600`], deadlineMs: 2500 });
     const child = Number(await written("daemon"));
-    parent.kill("SIGSTOP");
     expect(processesIn(directory).length).toBeGreaterThan(0);
+    await parent.letDeadlineRun();
+    parent.kill("SIGSTOP");
     await until("the death of all", () => processesIn(directory).length === 0);
     expect(isAlive(child)).toBe(false);
     expect(isAlive(await parent.launcherPid)).toBe(true);
     parent.kill("SIGCONT");
     await until("the fence", () => parent.said.includes('"fenced"'));
-    expect(parent.said.slice(1)).toEqual(['{"tag":0,"outcome":{"kind":"lost"},"stopped":true}', '"fenced"']);
+    expect(parent.said.slice(1)).toEqual([
+      '"deadline"',
+      '{"tag":0,"outcome":{"kind":"lost"},"stopped":true}',
+      '"fenced"',
+    ]);
   });
 
   it("is killed while much waits for a slot, nothing more of it starts", async () => {
@@ -140,6 +145,7 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
     const commands = ["echo >>$DIR/begun; sleep 600"];
     const parent = start({ slots: 2, times: 300, commands, deadlineMs: 2500 });
     await until("two have begun", () => lines("begun") === 2);
+    await parent.letDeadlineRun();
     parent.kill("SIGSTOP");
     await until("the death of all", () => processesIn(directory).length === 0);
     parent.kill("SIGCONT");

@@ -12,6 +12,7 @@ export interface ParentOrders {
   readonly slots?: number;
   /** Of each command; one when not given. */
   readonly times?: number;
+  /** From the first line of standard input on. */
   readonly deadlineMs?: number;
   readonly livenessFd?: number;
 }
@@ -36,7 +37,6 @@ const launcher = await launcherOf(
   },
 );
 await launcher.start();
-if (orders.deadlineMs !== undefined) launcher.setDeadline(orders.deadlineMs);
 say({ launcher: launcher.pid });
 if (orders.slots !== undefined)
   launcher.setSlots(Array.from({ length: orders.slots }, () => ({ env: {}, cpus: undefined })));
@@ -45,6 +45,13 @@ for (const [tag, text] of commands.entries()) {
   const request = { tag, command: Buffer.from(text), env: { DIR: orders.directory } };
   if (orders.slots === undefined) launcher.launch(request);
   else launcher.enqueue(request);
+}
+const { deadlineMs } = orders;
+if (deadlineMs !== undefined) {
+  process.stdin.once("data", () => {
+    launcher.setDeadline(deadlineMs);
+    say("deadline");
+  });
 }
 // Whoever started us closes this when they have seen enough.
 process.stdin.on("end", () => void launcher.close()).resume();

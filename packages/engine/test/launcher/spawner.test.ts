@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, readlinkSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { stopProcess } from "../../../kvs/test/stop-process.js";
 import { compiledSpawner, kindsWithSpawner } from "./kinds.js";
 import { Rig, dead, processesIn, until } from "./rig.js";
 
@@ -77,11 +78,8 @@ describe.each(kindsWithSpawner)("%s launcher: its spawner", (kind) => {
       [1024, { kind: "exited", code: 5 }],
       [4, { kind: "failedToStart", errno: 24 }],
     ] as const) {
-      process.kill(spawner, "SIGSTOP");
-      // Until it has stopped it still takes what comes, with the limit of before.
-      await until("the spawner stands still", () =>
-        / T /.test(readFileSync(`/proc/${spawner}/stat`, "latin1")),
-      );
+      // Until it stands still it takes what comes, with the limit of before.
+      await stopProcess(spawner);
       const tag = rig.launch("exit 5");
       // Too large for the spawner: this one runs, and for longer than a task counts as young.
       expect((await rig.run("sleep 0.2", { BIG: "x".repeat(100_000) })).outcome).toEqual(succeeded);

@@ -71,6 +71,12 @@ export class Engine {
     });
   }
 
+  /** From now on its deadline runs. */
+  async letDeadlineRun(): Promise<void> {
+    this.#child.stdin?.write("\n");
+    await until("its deadline is set", () => this.said.includes('"deadline"'));
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

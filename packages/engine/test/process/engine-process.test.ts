@@ -267,8 +267,8 @@ describe("an engine process in an allocation", () => {
 
   it("takes nothing new when the allocation is about to end, and says when that is", async () => {
     const on = await open();
-    const endsAt = Math.ceil(Date.now() / 1000) + 4;
-    await on.publish("sleep 1.5");
+    const endsAt = Math.ceil(Date.now() / 1000) + 10;
+    await on.publish("sleep 4");
     const engine = on.start({ ...allocation, slots: 1 }, { env: { SLURM_JOB_END_TIME: String(endsAt) } });
     await on.until("the end of the first", () => on.reports.length === 1);
     const [member] = (await on.snapshot()).engines;
@@ -281,7 +281,7 @@ describe("an engine process in an allocation", () => {
   it("shows why it drains while what it runs goes on", async () => {
     const on = await open();
     await on.publish("until [ -e $DIR/go ]; do sleep 0.05; done");
-    const endsAt = Math.ceil(Date.now() / 1000) + 1;
+    const endsAt = Math.ceil(Date.now() / 1000) + 5;
     const engine = on.start({ ...allocation, slots: 1 }, { env: { SLURM_JOB_END_TIME: String(endsAt) } });
     const stats = await on.until("that it drains", async () => {
       const bytes = (await on.snapshot()).engines[0]?.stats;

@@ -7,6 +7,7 @@ import { type ConnectionEvent, connectRedisStore } from "@taskmuster/kvs/redis";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { Proxy } from "../proxy.js";
 import { quietBeat } from "../quiet-beat.js";
+import { stopProcess } from "../stop-process.js";
 import { TestServer, onPath } from "../test-server.js";
 
 const binary = onPath("redis-server");
@@ -146,7 +147,7 @@ describe.skipIf(binary === undefined)("a Redis store whose connection breaks", (
   it("throws the bell's connection away when the server does not answer in time", async () => {
     const { store } = await member();
     await store.waitForBell(engine, 1);
-    process.kill(server.pid, "SIGSTOP");
+    await stopProcess(server.pid);
     try {
       expect(await store.waitForBell(engine, 50)).toBe("timeout");
     } finally {

@@ -83,9 +83,9 @@ describe.skipIf(binary === undefined)("connecting to a server that cannot be use
   });
 
   it("does not wait for a server that will never do", async () => {
-    const started = performance.now();
-    expect(await refusal({ addresses: locked.address.addresses }, 60_000)).toMatch(/wants a password/);
-    expect(performance.now() - started).toBeLessThan(30_000);
+    // For longer than a test may take.
+    const ever = 600_000;
+    expect(await refusal({ addresses: locked.address.addresses }, ever)).toMatch(/wants a password/);
   });
 
   it("refuses a server that would evict keys", async () => {

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { FencingToken } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
@@ -58,7 +59,7 @@ export class Receiver {
 
   /** Until everybody is gone and all that they reported is on disk. One batch is on its way there while the next one is taken. */
   async run(): Promise<void> {
-    const { core, members, presence, recorder, shutdown } = this.#parts;
+    const { members, presence, recorder, shutdown } = this.#parts;
     let position = 0;
     let recorded = Promise.resolve();
     for (;;) {
@@ -77,7 +78,7 @@ export class Receiver {
         recorded = recorder.record(position);
         recorded.catch((error: unknown) => shutdown.onRecordFailed(error));
         if (members.limited) presence.look();
-        if (taken.count < receiveMost / 4) await this.#gather(core.spareMs);
+        if (taken.count < receiveMost) await this.#gather();
       } catch (error) {
         if (error instanceof StatusFileError) shutdown.onRecordFailed(error);
         else shutdown.break(error);
@@ -144,7 +145,10 @@ export class Receiver {
   }
 
   /** Many reports in one look cost little more than one. Cut short when the run is to stop. */
-  async #gather(spareMs: number): Promise<void> {
+  async #gather(): Promise<void> {
+    // What has ended has made room: the list is read on before one can say how long it lasts.
+    await setImmediate();
+    const { spareMs } = this.#parts.core;
     if (spareMs < leastGatherMs) return;
     let timer: NodeJS.Timeout | undefined;
     const passed = new Promise<void>((resolve) => {

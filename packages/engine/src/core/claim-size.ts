@@ -30,7 +30,7 @@ export class ClaimSize {
   }
 }
 
-const aheadMs = 150;
+const aheadMs = 200;
 const leastTaskMs = 0.1;
 const aheadMost = 256;
 const weight = 0.2;

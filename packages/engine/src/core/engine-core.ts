@@ -449,4 +449,4 @@ export class EngineCore {
 }
 
 /** Reports wait for others as long as more than this part of what shall be ahead is still there. */
-const waitsAbove = 1 / 3;
+const waitsAbove = 1 / 4;

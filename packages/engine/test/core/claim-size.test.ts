@@ -13,13 +13,13 @@ describe("ClaimSize", () => {
     expect(new ClaimSize(8).ahead).toBe(0);
   });
 
-  it("claims what ends in the next 150 ms, and nothing when not even one does", () => {
-    expect(measured(2, 2).ahead).toBe(150);
-    expect(measured(2, 10).ahead).toBe(30);
-    expect(measured(8, 100).ahead).toBe(12);
-    expect(measured(8, 1200).ahead).toBe(1);
-    expect(measured(8, 1201).ahead).toBe(0);
-    expect(measured(1, 151).ahead).toBe(0);
+  it("claims what ends in the next 200 ms, and nothing when not even one does", () => {
+    expect(measured(2, 2).ahead).toBe(200);
+    expect(measured(2, 10).ahead).toBe(40);
+    expect(measured(8, 100).ahead).toBe(16);
+    expect(measured(8, 1600).ahead).toBe(1);
+    expect(measured(8, 1601).ahead).toBe(0);
+    expect(measured(1, 201).ahead).toBe(0);
   });
 
   it("has a bound, which may be set lower", () => {

@@ -37,13 +37,13 @@ describe("an engine whose tasks are over in no time", () => {
     expect(rig.calls()).toEqual(["remind", `exchange 3: ${reports}; wants c1*23`]);
   });
 
-  it("hands them in, and claims, as soon as a third of what it wants to have ahead is left", () => {
+  it("hands them in, and claims, as soon as a quarter of what it wants to have ahead is left", () => {
     const rig = hurriedRig(ids(2, 62));
-    rig.endAtOnce(...ids(2, 34));
+    rig.endAtOnce(...ids(2, 40));
     expect(rig.calls()).toEqual([]);
-    rig.endAtOnce(35);
-    expect(rig.request.reports).toHaveLength(34);
-    expect(rig.request.wants).toMatchObject([{ max: 54 }]);
+    rig.endAtOnce(41);
+    expect(rig.request.reports).toHaveLength(40);
+    expect(rig.request.wants).toMatchObject([{ max: 60 }]);
   });
 
   it("hands them in when there are half as many as one trip takes", () => {

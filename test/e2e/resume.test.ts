@@ -1,6 +1,6 @@
-import { appendFileSync } from "node:fs";
+import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { bin, usePlace } from "./harness.js";
+import { bin, until, usePlace } from "./harness.js";
 
 const place = usePlace();
 
@@ -130,6 +130,31 @@ describe("driver -r", () => {
     expect(torn.code).toBe(0);
     expect(torn.stderr).toContain("the last line is torn");
     expect(place().read("log")).toBe("a\nb\n");
+  });
+
+  it("from a run that was killed before it had taken over the rows of another runs none of those again", async () => {
+    const tasks = Array.from({ length: 4 }, (_, id) => `echo ${id} >> log`);
+    place().write("tasks", `${tasks.join("\n")}\nuntil [ -e go ]; do sleep 0.02; done\n`);
+    for (const prefix of ["one", "two"]) {
+      const from = prefix === "two" ? ["-r", "one_status.txt"] : [];
+      const running = place().start(["-s", "localhost:1", "-p", prefix, ...from, "tasks"]);
+      await until("four rows are written", () => {
+        const file = place().path(`${prefix}_status.txt`);
+        return existsSync(file) && readFileSync(file, "utf8").split("\n").length === 5;
+      });
+      running.kill("SIGTERM");
+      await running.finished;
+    }
+    // As if it had been killed after its first row.
+    const [first] = place().read("two_status.txt").split("\n");
+    place().write("two_status.txt", `${first}\n`);
+    const ledger = place().read("two_ledger").trimEnd().split("\n");
+    place().write("two_ledger", `${ledger.filter((line) => !line.includes('"kind":"end"')).join("\n")}\n`);
+    place().write("go", "");
+    const third = await place().run(["-s", "localhost:1", "-p", "three", "-r", "two_status.txt", "tasks"]);
+    expect([third.code, place().read("log")]).toEqual([0, "0\n1\n2\n3\n"]);
+    expect(third.stderr).toContain("went on from ");
+    expect(third.stdout).toContain("4 skipped");
   });
 
   it("into its own prefix truncates nothing: the old file is set aside", async () => {

@@ -17,6 +17,7 @@ import {
   type StartedRun,
   startRun,
   streamName,
+  withEarlierFiles,
 } from "@taskmuster/driver";
 import type { RunInfo } from "@taskmuster/kvs/protocol";
 import { parseKvsServerOption } from "@taskmuster/kvs/server";
@@ -283,8 +284,9 @@ class DriverCommand {
   async #resume(): Promise<ResumeChoice | null> {
     if (this.#settings.resumeFrom.length === 0) return null;
     const { resumeFrom } = this.#settings;
-    const files = await ResumeFiles.open(this.#recovery?.whereNow(resumeFrom) ?? resumeFrom);
-    for (const warning of files.warnings) this.#say.notice(warning);
+    const { paths, notices } = withEarlierFiles(this.#recovery?.whereNow(resumeFrom) ?? resumeFrom);
+    const files = await ResumeFiles.open(paths);
+    for (const notice of [...notices, ...files.warnings]) this.#say.notice(notice);
     return { files, retryFailed: this.#settings.retry, force: this.#settings.forceResume };
   }
 

@@ -9,6 +9,7 @@ export { openList, readPerEngine, verifyResume } from "./open-list.js";
 export { earlierRun } from "./recovery/earlier-run.js";
 export { wholeLines } from "./recovery/whole-lines.js";
 export type { ListFacts } from "./core/ledger-entry.js";
+export { withEarlierFiles } from "./earlier-files.js";
 export { ResumeFiles } from "./resume.js";
 export { choosePrefix, type RunFiles, runFiles } from "./run-files.js";
 export { type ListStore, type ReadyList, type RunSpec, type StartedRun, startRun } from "./start-run.js";

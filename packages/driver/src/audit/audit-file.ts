@@ -1,12 +1,12 @@
 import { existsSync, statSync } from "node:fs";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { StatusFileError } from "../status-file.js";
+import { placesOf } from "../earlier-files.js";
 import { runFiles } from "../run-files.js";
 import { checkList } from "./check-list.js";
 import { Audit, type EarlierFile } from "../core/audit/audit.js";
 import type { RunState } from "../core/audit/begun.js";
 import { PastRuns } from "../core/audit/past-runs.js";
-import type { LedgerRun } from "../core/audit/ledger.js";
 import { bit } from "../core/audit/task-table.js";
 import { type LedgerFacts, factsOf, prefixOf, readLedger, signsOfLife, stateOf } from "./ledger-of.js";
 import { type ScannedFile, scanFile } from "./scan-file.js";
@@ -107,18 +107,6 @@ async function foldEarlier(
       told.push({ path: found, why: error.message, state: "unknown" });
     }
   }
-}
-
-/** Where an earlier status file may be: set aside, where it was then, or beside this one, when all were moved together. */
-function placesOf(name: string, run: LedgerRun, statusFile: string): readonly string[] {
-  const then = resolve(run.cwd, name);
-  const beside = dirname(statusFile);
-  const places = [then, join(beside, basename(then))];
-  const prefix = run.setAside === null ? null : prefixOf(run.setAside);
-  if (run.setAside === null || prefix === null || basename(runFiles(prefix).status) !== basename(then)) {
-    return places;
-  }
-  return [run.setAside, join(beside, basename(run.setAside)), ...places];
 }
 
 function isNews(path: string, seen: ReadonlySet<string>): boolean {

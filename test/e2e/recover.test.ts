@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Finished, type Place, type Running, bin, until, usePlace } from "./harness.js";
+import { freePort, redisServerOn } from "./redis-server.js";
 
 const place = usePlace();
 const dbutil = bin.replace(/driver$/, "dbutil");
@@ -378,6 +379,39 @@ describe("driver --recover", () => {
     place().write("go", "");
     expect((await recover()).code).toBe(0);
     expect(rowIds()).toEqual([0, 1]);
+  });
+
+  it("says that it can be tried again when somebody else's store forgets while the run is taken over", async () => {
+    place().write("tasks", [short, held].join("\n"));
+    const port = await freePort();
+    let server = await redisServerOn(port);
+    try {
+      const running = start("--lease", "3", "--kvsserver", `127.0.0.1:${port}`);
+      await begun(2);
+      await die(running);
+      const ledger = place().read("one_ledger");
+      place().write("one_ledger", ledger.replace(/("kind":"epoch".*?"host":")[^"]*/, "$1elsewhere"));
+      const recovering = place().start(["--recover", "one"]);
+      await until(
+        "it looks around",
+        () => recovering.stderr.includes("looking whether") || recovering.stderr,
+      );
+      await server.stop();
+      server = await redisServerOn(port);
+      const first = await recovering.finished;
+      expect([first.code, first.stderr]).toEqual([
+        1,
+        expect.stringMatching(
+          /went away while the run was taken over. It can be tried again: driver --recover /,
+        ),
+      ]);
+      place().write("one_ledger", ledger);
+      place().write("go", "");
+      const { code } = await recover();
+      expect([code, rowIds()]).toEqual([0, [0, 1]]);
+    } finally {
+      await server.stop();
+    }
   });
 
   it("goes on with what had been read of a stream", async () => {

@@ -12,11 +12,17 @@ export async function freePort(): Promise<number> {
   });
 }
 
+interface RedisServer {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
 /** A Redis as an administrator would run one, with the lines of configuration given. */
-export async function redisServer(
-  ...lines: readonly string[]
-): Promise<{ readonly port: number; stop(): Promise<void> }> {
-  const port = await freePort();
+export async function redisServer(...lines: readonly string[]): Promise<RedisServer> {
+  return redisServerOn(await freePort(), ...lines);
+}
+
+export async function redisServerOn(port: number, ...lines: readonly string[]): Promise<RedisServer> {
   const child = spawn("redis-server", ["-"], { stdio: ["pipe", "ignore", "ignore"] });
   child.stdin.end([`port ${port}`, "bind 127.0.0.1", 'save ""', "dir /tmp", ...lines].join("\n"));
   const exited = new Promise<void>((resolve) => child.once("exit", () => resolve()));

@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { type KvsAddress, KvsClosedError, KvsError } from "@taskmuster/kvs";
+import { type KvsAddress, KvsClosedError, KvsError, KvsLostError } from "@taskmuster/kvs";
 import type { EngineSnapshot } from "@taskmuster/kvs/protocol";
 import { type RunParts, assembleRun, coreOf, finishRun } from "../assemble-run.js";
 import { UnknownTasks } from "../core/unknown-tasks.js";
@@ -44,7 +44,8 @@ export async function recoverRun(spec: RecoverSpec, startContexts: StartContexts
     return await recover(spec, startContexts, undo);
   } catch (error) {
     for (const step of undo.toReversed()) await step();
-    throw error instanceof KvsClosedError ? wentAway(spec.files.prefix, error) : error;
+    const isAway = error instanceof KvsClosedError || error instanceof KvsLostError;
+    throw isAway ? wentAway(spec.files.prefix, error) : error;
   } finally {
     unlock();
   }
@@ -159,7 +160,7 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   };
 }
 
-function wentAway(prefix: string, cause: KvsClosedError): KvsError {
+function wentAway(prefix: string, cause: KvsClosedError | KvsLostError): KvsError {
   const again = `It can be tried again: ${recoverCommand(prefix)}`;
   return new KvsError(`the key-value store went away while the run was taken over. ${again}`, { cause });
 }

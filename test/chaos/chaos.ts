@@ -8,7 +8,7 @@ import { Drivers } from "./drivers.js";
 import { examine } from "./evidence.js";
 import { Inflictor } from "./inflict.js";
 import type { Options } from "./options.js";
-import { type Process, killAll, processesIn } from "./processes.js";
+import { type Process, killAll, processesIn, signal } from "./processes.js";
 import { Schedule } from "./schedule.js";
 import { type ChaosStore, externalStore, privateStore } from "./store.js";
 import { makeList, taskScript, turnsScript } from "./task-list.js";
@@ -153,9 +153,10 @@ class ChaosRun {
     }
   }
 
-  /** Whoever is there although the run has ended. */
+  /** Whoever is there although the run has ended. Engines of a store that is gone would wait for it for a while: their contexts are told not to. */
   async #farewell(): Promise<readonly Process[]> {
     const since = performance.now();
+    for (const { pid, role } of processesIn(this.#places)) if (role === "context") signal(pid, "SIGTERM");
     for (;;) {
       const left = processesIn(this.#places);
       if (left.length === 0 || performance.now() - since > farewellMs) return left;

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Fault } from "./schedule.js";
 import { killAll, signal, standsStill } from "./processes.js";
 
 export const bin = fileURLToPath(new URL("../../bin/driver", import.meta.url));
@@ -30,7 +31,7 @@ const passing: readonly (readonly [RegExp, string])[] = [
   [/is at work: process \d+ on this host/, "the old driver is at work"],
   [/another recovery of .* is at work/, "another recovery is at work"],
   [/cannot reach the run's key-value store|cannot use the key-value store/, "the store cannot be reached"],
-  [/went out of its key-value store while it was looked at/, "the store went out"],
+  [/went out of its key-value store while|went away while the run was taken over/, "the store went away"],
   [/private Redis server (is lost|died)|cannot start (a|the) private server/, "the private store is lost"],
 ];
 
@@ -50,7 +51,8 @@ export class Drivers {
   #resumes: string | null = null;
   #count = 0;
   #current: Driver | null = null;
-  #replaced: Driver | null = null;
+  /** That were stopped, or recover the run at the same time: one of them may have the run. */
+  readonly #others = new Set<Driver>();
 
   constructor(options: DriversOptions) {
     this.#options = options;
@@ -85,10 +87,9 @@ export class Drivers {
   }
 
   /** Null: there is no driver. Else what is left to do; it resolves when another one is there. */
-  kill(how: "take over" | "replace" | "outage" | "resume", ms: number): (() => Promise<void>) | null {
+  kill(how: Extract<Fault, { kind: "driver" }>["how"], ms: number): (() => Promise<void>) | null {
     const victim = this.#current;
     if (this.pid === null || victim === null) return null;
-    if (how === "replace" && this.#replaced !== null) return null;
     this.#current = null;
     switch (how) {
       case "take over":
@@ -97,13 +98,23 @@ export class Drivers {
           await delay(ms);
           this.#recover();
         };
+      case "contest":
+        return async () => {
+          await this.#killed(victim);
+          await delay(ms);
+          this.#recover();
+          const rival = this.#current;
+          this.#current = null;
+          this.#recover();
+          if (rival !== null) this.#others.add(rival);
+        };
       case "replace":
         return () => this.#replace(victim, ms);
       case "outage":
       case "resume":
         return async () => {
           await killAll(this.#options.places);
-          this.#replaced = null;
+          this.#others.clear();
           if (this.#isOver) return;
           if (how === "outage") return this.#recover();
           this.#resumes = this.#prefix;
@@ -144,6 +155,7 @@ export class Drivers {
   }
 
   #onEnd(driver: Driver, code: number | null): void {
+    this.#others.delete(driver);
     const wasCurrent = driver === this.#current;
     if (wasCurrent) this.#current = null;
     if (code === 0 || /has ended \(finished/.test(driver.words)) {
@@ -165,10 +177,10 @@ export class Drivers {
 
   /** As a person would who was told that it did not work. */
   #goOn({ words }: Driver): void {
-    const old = this.#replaced;
-    if (old !== null && isAlive(old) && words.includes(`is at work: process ${old.child.pid} on`)) {
-      this.#replaced = null;
-      this.#current = old;
+    for (const other of this.#others) {
+      if (!words.includes(`is at work: process ${other.child.pid} on`)) continue;
+      this.#others.delete(other);
+      this.#current = other;
       return;
     }
     setTimeout(() => {
@@ -189,19 +201,19 @@ export class Drivers {
     const { pid } = old.child;
     if (pid === undefined || !signal(pid, "SIGSTOP")) return;
     await standsStill(pid);
-    this.#replaced = old;
+    this.#others.add(old);
     this.#recover();
     await delay(ms);
     signal(pid, "SIGCONT");
     const since = performance.now();
-    while (isAlive(old) && this.#replaced === old) {
+    while (this.#others.has(old)) {
       if (performance.now() - since > patienceMs) {
         this.#fault(`a driver that was replaced lives on (${pid})`, old);
         await this.#killed(old);
+        this.#others.delete(old);
       }
       await delay(50);
     }
-    if (this.#replaced === old) this.#replaced = null;
   }
 
   #fault(what: string, { args, words }: Driver): void {

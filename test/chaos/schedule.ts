@@ -9,12 +9,12 @@ export type Fault =
   /** `reset`: connections end. `refuse`: none can be made for a while, either. `stall`: nothing passes. `lose`: answers are lost. */
   | { readonly kind: "cut"; readonly how: "reset" | "refuse" | "stall" | "lose"; readonly ms: number }
   /**
-   * `take over`: killed, and `ms` later another one recovers the run, beside whatever works. `replace`: stopped, another one recovers the run at once, and `ms` later
+   * `take over`: killed, and `ms` later another one recovers the run, beside whatever works. `contest`: two of them, at once. `replace`: stopped, another one recovers the run at once, and `ms` later
    * it finds itself replaced. `outage`: everything is killed, and the run recovered. `resume`: the same, and what is left is a new run (`-r`).
    */
   | {
       readonly kind: "driver";
-      readonly how: "take over" | "replace" | "outage" | "resume";
+      readonly how: "take over" | "contest" | "replace" | "outage" | "resume";
       readonly ms: number;
     };
 
@@ -53,11 +53,13 @@ const cut =
   });
 
 /** Mostly somebody is there to recover the run at once. */
-const takeOver: Draw = (random, { leaseMs }) => ({
-  kind: "driver",
-  how: "take over",
-  ms: random.oneIn(3) ? random.int(1.5 * leaseMs) : 0,
-});
+const takeOver =
+  (how: "take over" | "contest"): Draw =>
+  (random, { leaseMs }) => ({
+    kind: "driver",
+    how,
+    ms: random.oneIn(3) ? random.int(1.5 * leaseMs) : 0,
+  });
 
 const replace: Draw = (random, { leaseMs }) => ({
   kind: "driver",
@@ -88,7 +90,8 @@ const draws: readonly (readonly [number, Draw])[] = [
   [2, cut("refuse")],
   [2, cut("stall")],
   [4, cut("lose")],
-  [4, takeOver],
+  [4, takeOver("take over")],
+  [1, takeOver("contest")],
   [2, replace],
   [1, all("outage")],
   [1, all("resume")],

@@ -183,7 +183,9 @@ class DriverCommand {
     const stopShowing = this.#say.follow(list.tasks, () => run.driver.view);
     const view = await run.driver.run();
     stopShowing();
-    const wallSeconds = (performance.now() - startedAt) / 1000;
+    const recovered = this.#recovery?.remains.run;
+    const ms = recovered === undefined ? performance.now() - startedAt : Date.now() - Date.parse(recovered.at);
+    const wallSeconds = Math.max(0, ms / 1000);
     // What is left to do for a list that came from a program may take as long as that program likes.
     const hurry = (): void => list.hurry();
     this.#signals.aim({ drain: hurry, stop: hurry, kill: hurry });

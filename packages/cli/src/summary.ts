@@ -5,6 +5,7 @@ export interface SummaryInput {
   readonly view: RunView;
   /** Tasks of the list; null: not known. */
   readonly total: number | null;
+  /** Since the run began, whoever drove it. */
   readonly wallSeconds: number;
   readonly statusFile: string;
   readonly driverLog: string;

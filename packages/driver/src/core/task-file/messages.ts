@@ -1,4 +1,5 @@
 import type { Advice } from "./advice.js";
+import { mostNumber } from "./repeat.js";
 
 const shownCharacters = 200;
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -21,7 +22,7 @@ export function ignored(line: Uint8Array, { problem, advice }: Advice): string {
 
 export function tooLarge(line: Uint8Array): string {
   return (
-    `a number in ${quoted(line)} is too large: tasks and repeat indices are counted up to ${Number.MAX_SAFE_INTEGER}. ` +
+    `a number in ${quoted(line)} is too large: tasks and repeat indices are counted up to ${mostNumber}. ` +
     "Split the list"
   );
 }
@@ -29,6 +30,14 @@ export function tooLarge(line: Uint8Array): string {
 export function tooLong(line: Uint8Array): string {
   const start = quoted(line.subarray(0, 40));
   return `the line that begins with ${start} has more than 64 MiB, and a command can have 128 KiB. Is this a list of commands?`;
+}
+
+export function commandTooLong(line: Uint8Array): string {
+  const start = quoted(line.subarray(0, 40));
+  return (
+    `the command of the line that begins with ${start} has more than 3 MiB, with PREFIX and SUFFIX, and a command can have 128 KiB. ` +
+    "Put it into a script, and run that"
+  );
 }
 
 export function latePerEngine(line: Uint8Array): string {

@@ -1,5 +1,8 @@
 import { hasWordInAnyCase, isBlank, skipBlanks, space } from "./ascii.js";
 
+/** As high as tasks and indices are counted: 15 digits are what a status file's readers take for a number that is exact. */
+export const mostNumber = 999_999_999_999_999;
+
 /** `count` tasks with the indices `start`, `start + step`, … */
 export interface Repeat {
   readonly kind: "repeat";
@@ -11,7 +14,7 @@ export interface Repeat {
 }
 
 /**
- * Reads what follows `REPEAT`, from `from`. Null: malformed. `tooLarge`: an index or the count cannot be counted exactly.
+ * Reads what follows `REPEAT`, from `from`. Null: malformed. `tooLarge`: an index or the count is more than `mostNumber`.
  *
  * By hand, for a command may have megabytes; it says what this pattern says in Python, where `\s` is six bytes:
  * `\s+([0-9]+)(?:\s+start\s+([0-9]+))?(?:\s+step\s+([0-9]+))?(?: (.+))?\s*$`. A START or STEP that does not fit its place is
@@ -37,8 +40,8 @@ export function readRepeat(line: Uint8Array, from: number): Repeat | "tooLarge" 
 
 function checked(count: number, start: number, step: number, command: Uint8Array): Repeat | "tooLarge" {
   const last = count <= 1 ? count * start : start + (count - 1) * step;
-  const exact = count === 0 || (Number.isSafeInteger(count) && Number.isSafeInteger(last));
-  return exact ? { kind: "repeat", count, start, step, command } : "tooLarge";
+  const countable = count === 0 || (count <= mostNumber && last <= mostNumber);
+  return countable ? { kind: "repeat", count, start, step, command } : "tooLarge";
 }
 
 interface ReadNumber {

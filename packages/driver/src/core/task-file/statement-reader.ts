@@ -3,6 +3,7 @@ import { type Directive, directiveStart, readDirective } from "./directive.js";
 import type { ErrorItem, NoticeItem } from "./item.js";
 import { LineSplitter } from "./line-splitter.js";
 import * as messages from "./messages.js";
+import { mostNumber } from "./repeat.js";
 
 export interface TaskFileOptions {
   /** disBatch's way with directives that are unknown, malformed or too late: say so and go on without them. */
@@ -12,6 +13,9 @@ export interface TaskFileOptions {
 /** A task line is only named, for there are a million of them: it is `bytes[start..end)` of the reader's `line`. */
 export type Statement = "task" | AcceptedDirective | NoticeItem | ErrorItem;
 type AcceptedDirective = Exclude<Directive, { readonly kind: "unknown" | "tooLarge" }>;
+
+/** With prefix and suffix. No kernel runs so long a one; and its row, in which a byte may take four, can still be read back. */
+export const mostCommandBytes = 3 * 1024 * 1024;
 
 const marker = directiveStart.trimEnd();
 
@@ -29,6 +33,8 @@ export class StatementReader {
 
   readonly #lenient: boolean;
   #perEngineAllowed = true;
+  #prefixBytes = 0;
+  #suffixBytes = 0;
   #next: Statement | null = null;
   #markerNoted = false;
   #over = false;
@@ -81,22 +87,26 @@ export class StatementReader {
 
   #task(): Statement {
     this.#perEngineAllowed = false;
-    return this.#count("tasks", 1) ?? "task";
+    return this.#tooLong(this.line.end - this.line.start) ?? this.#count("tasks", 1) ?? "task";
   }
 
   #directive(): Statement | null {
     const directive = readDirective(this.#text());
     switch (directive.kind) {
       case "prefix":
+        this.#prefixBytes = directive.text.length;
+        return directive;
       case "suffix":
+        this.#suffixBytes = directive.text.length;
+        return directive;
       case "retries":
       case "timeout":
         return directive;
       case "perEngine":
-        return this.#perEngine(directive);
+        return this.#tooLong(directive.command.length) ?? this.#perEngine(directive);
       case "repeat":
         this.#perEngineAllowed = false;
-        return this.#count("tasks", directive.count) ?? directive;
+        return this.#tooLong(directive.command.length) ?? this.#count("tasks", directive.count) ?? directive;
       case "barrier":
         this.#perEngineAllowed = false;
         return this.#count("barriers", 1) ?? directive;
@@ -121,9 +131,13 @@ export class StatementReader {
     return this.#notice(messages.takenAsUpperCase(this.#text()));
   }
 
+  #tooLong(commandBytes: number): ErrorItem | null {
+    const isTooLong = this.#prefixBytes + commandBytes + this.#suffixBytes > mostCommandBytes;
+    return isTooLong ? this.#error(messages.commandTooLong(this.#text())) : null;
+  }
+
   #count(what: "tasks" | "barriers", count: number): ErrorItem | null {
-    if (this.tasks + this.barriers + count > Number.MAX_SAFE_INTEGER)
-      return this.#error(messages.tooLarge(this.#text()));
+    if (this.tasks + this.barriers + count > mostNumber) return this.#error(messages.tooLarge(this.#text()));
     this[what] += count;
     return null;
   }

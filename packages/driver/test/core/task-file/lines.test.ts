@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { TaskFileParser, TaskFileScanner } from "../../../src/core/task-file/index.js";
+import { readRow } from "../../../src/audit/read-row.js";
+import { formatRow } from "../../../src/core/status-line/index.js";
+import { row } from "../status-line/rows.js";
 import { briefly, bytesOf, messageOf, readItems, readyItems } from "./read-items.js";
 
 describe("lines", () => {
@@ -65,8 +68,36 @@ describe("a line that is longer than any command", () => {
   });
 
   it("is one only if it is longer", () => {
-    const items = readItems(long.subarray(0, most));
-    expect(items).toMatchObject([{ kind: "task", line: 1 }]);
+    const items = readItems(Buffer.concat([Buffer.from("#"), long.subarray(1, most), Buffer.from("\na\n")]));
+    expect(briefly(items)).toEqual(["0 line 2: a"]);
+  });
+});
+
+describe("a command that is longer than any, and whose row could not be read back", () => {
+  const most = 3 * 1024 * 1024;
+  const third = "x".repeat(most / 3);
+  const around = `#DISBATCH PREFIX ${third}\n#DISBATCH SUFFIX ${third}\n`;
+
+  it.each([
+    ["a line", "", "x".repeat(most), "x"],
+    ["a line with PREFIX and SUFFIX", around, third, "x"],
+    ["a REPEAT", around, `#DISBATCH REPEAT 2 ${third}`, "x"],
+    ["a PERENGINE", around, `#DISBATCH PERENGINE START ${third}`, "x"],
+  ])("is an error, whole list unread: %s", (_, before, line, more) => {
+    expect(readItems(`${before}${line}\n`).map(({ kind }) => kind)).not.toContain("error");
+    const error = readItems(`${before}${line}${more}\n`).at(-1);
+    expect(error).toMatchObject({ kind: "error" });
+    expect(messageOf(error)).toContain("has more than 3 MiB, with PREFIX and SUFFIX");
+    const scanner = new TaskFileScanner({ lenient: true });
+    scanner.feed(Buffer.from(`true\n${before}${line}${more}\n`));
+    expect(scanner.end()).toMatchObject({ error: expect.anything() });
+  });
+
+  it("has a row that an audit and a resume take, if it is as long as it may be", () => {
+    const command = Buffer.alloc(most, 0xff);
+    const bytes = formatRow(row({ command }));
+    expect(bytes.length).toBeLessThan(16 * 1024 * 1024);
+    expect(readRow(bytes.subarray(0, -1), false)).toMatchObject({ kind: "task" });
   });
 });
 
@@ -94,13 +125,14 @@ describe("a stream", () => {
 
   it("of one long line in small pieces is read in reasonable time", () => {
     const parser = new TaskFileParser({ lenient: false });
-    const piece = Buffer.alloc(1000, "x");
+    const piece = Buffer.alloc(1000, "#");
     for (let count = 0; count < 50_000; count++) {
       parser.feed(piece);
       expect(parser.next()).toBe("needMore");
     }
+    parser.feed(bytesOf("\na"));
     parser.end();
-    expect(parser.next()).toMatchObject({ kind: "task", command: { length: 50_000_000 } });
+    expect(parser.next()).toMatchObject({ kind: "task", line: 2 });
   });
 });
 

@@ -1,6 +1,7 @@
 import { readdirSync, readlinkSync, rmSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Running, bin, until } from "../e2e/harness.js";
+import { network } from "./cluster.js";
 import { dbutil } from "./cluster-place.js";
 import { account, attempts, ended, journalled } from "./journal.js";
 import { useCluster } from "./use-cluster.js";
@@ -160,5 +161,68 @@ describe("driver --recover, with engines on other hosts", () => {
     for (const { task } of again) expect(audit.stdout).toMatch(new RegExp(`\\b${task}\\b`));
     // As it was left when its host died.
     rmSync(directory, { recursive: true });
+  });
+
+  it("says what to do when the store of another host dies after it was taken over", async () => {
+    place().write("tasks", journalled(12, "sleep 3"));
+    const driver = place().start(["-s", "worker1:2,worker2:2", "--lease", "6", "-p", "run", "tasks"]);
+    await work("worker1", "worker2");
+    await die(driver);
+    const second = recover("worker4");
+    await takenOver(second);
+    const keeper = place()
+      .processes()
+      .find(({ name }) => name.includes("keeper.js"));
+    if (keeper !== undefined && keeper.pid > 1) process.kill(keeper.pid, "SIGKILL");
+    const directory = killServer();
+    await until("it says so", () => second.stderr.includes("is down for good") || second.stderr, 40_000);
+    const [, kill = ""] = /replace this driver: (kill -9 \d+); driver --recover /.exec(second.stderr) ?? [];
+    expect(kill).not.toBe("");
+    await place().sh(`ssh worker4 ${kill}`);
+    await second.finished;
+    await place().ends(recover("worker4", "--assume-dead", "-s", "worker3:2"));
+    account(place(), 12);
+    rmSync(directory, { recursive: true });
+  });
+
+  it("shuts a driver out whose host was cut off, and lets it know when that is back", async ({ skip }) => {
+    if (network === "shared") skip("the machines share one network (TASKMUSTER_CLUSTER_NETWORK=shared)");
+    const port = "7641";
+    const redis = place().command("redis-server", ["--port", port, "--save", "", "--protected-mode", "no"]);
+    try {
+      await until("Redis is there", async () =>
+        (await place().command("redis-cli", ["-p", port, "ping"]).finished).stdout.startsWith("PONG"),
+      );
+      place().write("tasks", journalled(60, "sleep 0.5"));
+      const args = [
+        "-s",
+        "worker1:2,worker2:2",
+        "--lease",
+        "20",
+        "-p",
+        "run",
+        "--kvsserver",
+        `login:${port}`,
+      ];
+      const command = [bin, ...args, "tasks"].map(bashWord).join(" ");
+      const old = place().shell(`ssh worker3 ${bashWord(`cd ${bashWord(place().dir)} && exec ${command}`)}`);
+      await work("worker1", "worker2");
+      await place().cluster.order("cut", "worker3");
+      const recovering = recover("login");
+      await takenOver(recovering);
+      await more(8);
+      await place().cluster.order("join", "worker3");
+      const shutOut = await old.finished;
+      expect([shutOut.code, shutOut.stdout]).toEqual([
+        1,
+        expect.stringContaining("Another driver has taken this run over"),
+      ]);
+      await place().ends(recovering);
+      expectOnce(60);
+      expect((await place().command(dbutil, ["audit", "--list", "tasks", "run"]).finished).code).toBe(0);
+    } finally {
+      redis.kill("SIGTERM");
+      await redis.finished;
+    }
   });
 });

@@ -1,4 +1,10 @@
-import type { ContextId, EngineId, EngineSnapshot, Snapshot } from "@taskmuster/kvs/protocol";
+import {
+  type ContextId,
+  type EngineId,
+  type EngineSnapshot,
+  type Snapshot,
+  decodeContextInfo,
+} from "@taskmuster/kvs/protocol";
 
 /**
  * What contexts have used of their limits (`-C`), as far as a driver can tell when the store has forgotten: engines that announce themselves
@@ -8,9 +14,18 @@ export class Spending {
   readonly #contextOf = new Map<EngineId, ContextId>();
   readonly #claimed = new Map<EngineId, number>();
   readonly #unreported = new Map<EngineId, number>();
+  /** By whomever, when this driver took the run over: of engines that were gone by then nobody else tells. */
+  readonly #before = new Map<ContextId, number>();
   #limited: ReadonlySet<ContextId> = new Set();
   /** Those whose limits this life of the store knows; null: it is the first one, which knows all. */
   #granted: Set<ContextId> | null = null;
+
+  /** What the store knew when this driver took the run over. */
+  onTakenOver({ contexts }: Snapshot): void {
+    for (const { context, credit, info } of contexts) {
+      if (credit !== null) this.#before.set(context, (limitOf(info) ?? credit) - credit);
+    }
+  }
 
   /** Engines of contexts with a limit are kept in mind. */
   onSnapshot({ contexts, engines }: Snapshot): void {
@@ -58,7 +73,16 @@ export class Spending {
       if (its !== context) continue;
       used += this.#claimed.get(engine) ?? reported(engine) + (this.#unreported.get(engine) ?? 0);
     }
-    return used;
+    return Math.max(used, this.#before.get(context) ?? 0);
+  }
+}
+
+/** Null: it has none, or says nothing that makes sense. */
+function limitOf(info: Uint8Array): number | null {
+  try {
+    return decodeContextInfo(info).limit;
+  } catch {
+    return null;
   }
 }
 

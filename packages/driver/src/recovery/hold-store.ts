@@ -68,7 +68,7 @@ async function takeOver(
   if (taken === null)
     throw new KvsError("the run went out of its key-value store while it was looked at; try again");
   const { token } = taken;
-  const server = await inheritedServer(spec, address);
+  const server = await inheritedServer(spec, address, driver.storeHost);
   const list = await openList(spec, server, watch.log);
   await server.watch(watch);
   const lasting = lastingStore(server, store, token, { ...spec, ...watch, info: runInfoOf(spec, list) });

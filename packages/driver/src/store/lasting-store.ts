@@ -23,6 +23,8 @@ import { type ReopenOptions, reopen, restoreContexts } from "./reopen.js";
 export interface LastingStoreOptions extends Omit<ReopenOptions, "memory"> {
   /** Of engines. */
   readonly leaseMs: number;
+  /** It has not answered for a lease; told once for each time. */
+  readonly onAway?: (() => void) | undefined;
   /** ms, monotonic; a simulation's, or the real one. */
   readonly now?: () => number;
 }
@@ -76,6 +78,7 @@ export class LastingStore implements DriverStore {
   remember(snapshot: Snapshot): void {
     this.#memory.onSnapshot(snapshot);
     this.#spending.onSnapshot(snapshot);
+    this.#spending.onTakenOver(snapshot);
   }
 
   get reuniting(): boolean {
@@ -155,6 +158,8 @@ export class LastingStore implements DriverStore {
       silent = true;
       this.#listener?.onSilent();
     }, silenceMs);
+    const { onAway, leaseMs } = this.#options;
+    const away = onAway === undefined ? undefined : setTimeout(onAway, Math.max(leaseMs, 2 * silenceMs));
     try {
       return await this.#always(async ({ store, token, requests: before }) => {
         const received = await store.beat(token, { state, handled: Math.max(handled - before, 0) });
@@ -165,6 +170,7 @@ export class LastingStore implements DriverStore {
       });
     } finally {
       clearTimeout(timer);
+      clearTimeout(away);
     }
   }
 

@@ -18,13 +18,14 @@ export async function openStore(
 
 /** Of a run that was opened there, or taken over. */
 export function lastingStore(
-  { address, runId }: StoreServer,
+  { address, runId, onAway }: StoreServer,
   store: KvsStore,
   token: FencingToken,
   run: RunOfStore,
 ): LastingStore {
   return new LastingStore(store, token, {
     ...run,
+    onAway,
     connect: (signal) => connectRedisStore({ address, runId, role: "driver", waitMs: Infinity, signal }),
   });
 }

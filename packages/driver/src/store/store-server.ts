@@ -14,6 +14,8 @@ import {
   writeAddressFile,
 } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
+import { duration } from "../recovery/duration.js";
+import { recoverCommand } from "../recovery/earlier-run.js";
 import { keep, serverStartMs, startServer } from "../run-store.js";
 import type { RunSpec } from "../start-run.js";
 import { keepAlive } from "./keep-alive.js";
@@ -31,6 +33,8 @@ export interface StoreServer {
   readonly ready: Promise<void>;
   /** For so long it may be about to start; 0: it must be there. */
   readonly startMs: number;
+  /** Called when it has not answered for a lease, and nobody here can do anything about that. */
+  readonly onAway?: () => void;
   /** From now on a private one is started again when it dies. Rejects with `KvsError` when it never takes connections. */
   watch(run: ServerWatch): Promise<void>;
   /** Ends it, if it is private. Twice is fine. */
@@ -66,19 +70,36 @@ export async function newServer(
   return server;
 }
 
-/** The server of a run that was taken over. Should the rest fail it is left as it is, with its keeper. */
-export async function inheritedServer(spec: ServerSpec, address: RunAddress): Promise<StoreServer> {
+/** The server of a run that was taken over, on `host`, as far as is known. Should the rest fail it is left as it is, with its keeper. */
+export async function inheritedServer(
+  spec: ServerSpec,
+  address: RunAddress,
+  host: string | null,
+): Promise<StoreServer> {
   const { runId } = address;
   if (!address.private) return someoneElses(address, runId);
   const server = await adoptServer(address);
   if (server === null) {
-    return { ...someoneElses(address, runId), dismiss: () => endDistantServer(address) };
+    return {
+      ...someoneElses(address, runId),
+      onAway: () => spec.onNotice(awayWords(spec, host)),
+      dismiss: () => endDistantServer(address),
+    };
   }
   // That of before may be gone, too.
   const keeper = keep(server, spec);
   endOtherKeepers({ addressFile: spec.files.kvsInfo, server }, keeper?.pid);
   const binary = await findServerBinary(spec.env);
   return privateOne(spec, { ...server, address, ready: Promise.resolve(), keeper, runId, binary });
+}
+
+function awayWords({ leaseMs, files }: ServerSpec, host: string | null): string {
+  const where = host === null ? "another host" : host;
+  return (
+    `the key-value store on ${where} has not answered for ${duration(leaseMs)}: what ran has ended by now, and is run again when the ` +
+    `store is back. From here it cannot be started again. If ${where} is down for good, replace this driver: ` +
+    `kill -9 ${process.pid}; ${recoverCommand(files.prefix)} --assume-dead`
+  );
 }
 
 function someoneElses(address: KvsAddress, runId: RunId): StoreServer {

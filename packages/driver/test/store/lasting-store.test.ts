@@ -43,7 +43,7 @@ class OddStore extends MemoryStore {
 }
 
 /** A driver's store, what it says, and what else there is. */
-async function rig(options: { readonly checkOurs?: () => void } = {}) {
+async function rig(options: { readonly checkOurs?: () => void; readonly onAway?: () => void } = {}) {
   const server = new MemoryServer();
   const first = new OddStore(server, run);
   const forgetsNext = { value: false };
@@ -64,6 +64,7 @@ async function rig(options: { readonly checkOurs?: () => void } = {}) {
       return next;
     },
     checkOurs: options.checkOurs ?? (() => undefined),
+    onAway: options.onAway,
     leaseMs,
     now: () => clock.now,
   });
@@ -306,11 +307,14 @@ describe("LastingStore", () => {
 
   it("tells once when a beat has no answer for long, and once when it has one", async () => {
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
-    const { store, token, said, holdBeat } = await rig();
+    const away: string[] = [];
+    const { store, token, said, holdBeat } = await rig({ onAway: () => away.push("for a lease") });
     const answer = holdBeat();
     const beating = store.beat(token, { state: info, handled: 0 });
+    await vi.advanceTimersByTimeAsync(3_500);
+    expect([said, away]).toEqual([["silent"], []]);
     await vi.advanceTimersByTimeAsync(60_000);
-    expect(said).toEqual(["silent"]);
+    expect([said, away]).toEqual([["silent"], ["for a lease"]]);
     answer();
     await beating;
     expect(said).toEqual(["silent", "answers"]);
@@ -368,5 +372,54 @@ describe("LastingStore", () => {
     clock.now = leaseMs;
     await store.snapshot();
     expect((await store.snapshot()).contexts).toMatchObject([{ context: "OWN1", credit: 10 }]);
+  });
+
+  it("knows after a takeover what engines had used of a limit that were gone by then", async () => {
+    const { server, store, token, clock, engine } = await rig();
+    await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: 10 });
+    await store.publish(token, 1, [task(0), task(1), task(2)]);
+    await engine().join(joining(one));
+    expect((await engine().exchange(exchange(one, 1, 3))).tasks).toHaveLength(3);
+    await engine().exchange(
+      exchange(one, 2, 0, [
+        [1, 0],
+        [2, 1],
+        [3, 2],
+      ]),
+    );
+    await store.acknowledge(token, 3);
+    expect(await engine().leave(one, "done")).toBe(true);
+
+    const next = new MemoryStore(server, run);
+    const taken = await next.takeOver();
+    if (taken === null) expect.fail("the run is not there");
+    const over = new LastingStore(next, taken.token, {
+      info,
+      connect: async () => new MemoryStore(server, run),
+      checkOurs: () => undefined,
+      leaseMs,
+      now: () => clock.now,
+    });
+    over.remember(await next.snapshot());
+    const heard: string[] = [];
+    server.forget();
+    // It may forget before anybody listens.
+    await over.receive(taken.token, 1);
+    over.listen({
+      onForgotten: () => heard.push("forgotten"),
+      onReopened: () => undefined,
+      onAnnounced: () => undefined,
+      onSettled: () => heard.push("settled"),
+      onLookDue: () => undefined,
+      onSilent: () => undefined,
+      onAnswer: () => undefined,
+      tasksReportedBy: () => 0,
+    });
+    expect(heard).toEqual(["forgotten"]);
+    expect((await over.snapshot()).contexts).toMatchObject([{ context: "ctx", credit: 0 }]);
+    clock.now = leaseMs;
+    await over.snapshot();
+    expect(heard).toEqual(["forgotten", "settled"]);
+    expect((await over.snapshot()).contexts).toMatchObject([{ context: "ctx", credit: 7 }]);
   });
 });

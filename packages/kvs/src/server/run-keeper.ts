@@ -9,7 +9,7 @@ import type { EngineSnapshot, KvsStore } from "../store.js";
 import { type RunAddress, readAddressFile } from "./address-file.js";
 import { endServer } from "./end-server.js";
 import { noteStoreEnded } from "./note-ended.js";
-import { isProcessAlive } from "./process-alive.js";
+import { isProcessAlive, livesIn } from "./process-alive.js";
 import { Watch } from "./watch.js";
 
 export interface KeepOptions {
@@ -82,18 +82,25 @@ function pathOf(address: string): string {
 
 const lookEveryMs = 500;
 
-/** Returns when nobody needs the server any more, or it is gone. True: it still held a run, whose engines are all dead. */
+/** Returns when nobody needs the server any more, or it is gone, or has stood still for two leases. True: it still held a run, whose engines are all dead. */
 async function watch(options: KeepOptions, address: RunAddress): Promise<boolean> {
   const { leaseMs, driverPatienceMs } = options;
   const watcher = new Watch({ leaseMs, driverPatienceMs, longestGapMs: 10_000 });
   let store: KvsStore | undefined;
+  let answeredAt = performance.now();
   try {
     for (;;) {
       store ??= await connect(address);
-      if (store === undefined) return false;
+      if (store === undefined) {
+        // One that only stands still has results that nobody has taken, until nobody waits for it any more.
+        if (!isThere(options) || performance.now() - answeredAt > 2 * leaseMs) return false;
+        await sleep(lookEveryMs);
+        continue;
+      }
       const broken = store;
       try {
         const snapshot = await store.snapshot();
+        answeredAt = performance.now();
         const seen = watcher.look(performance.now(), snapshot, isDeadHere);
         // A run that was closed has ended in good order.
         if (!seen.driver && seen.engines === 0) return snapshot.open;
@@ -108,6 +115,10 @@ async function watch(options: KeepOptions, address: RunAddress): Promise<boolean
   } finally {
     await store?.disconnect();
   }
+}
+
+function isThere({ serverPid, directory }: KeepOptions): boolean {
+  return isProcessAlive(serverPid) && livesIn(serverPid, directory);
 }
 
 /** A store that is closed when its connection breaks: then we want to know whether the server is still there. */

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -178,6 +178,25 @@ describe.skipIf(binary === "")("the keeper of a private server", () => {
       alive.kill("SIGKILL");
       await exited;
     }
+    await everythingIsGone(started);
+  });
+
+  it("waits for a server that is there and cannot be reached", async () => {
+    const started = await startDriver(300_000);
+    const { pid: gone } = spawnSync("/bin/true");
+    await joinEngine(hostname(), gone);
+    const [socket, away] = ["kvs.sock", "away"].map((name) => join(started.directory, name));
+    if (socket === undefined || away === undefined) expect.fail("no names");
+    renameSync(socket, away);
+    parent?.kill("SIGKILL");
+    await vi.waitFor(
+      () => expect(readFileSync(`/proc/${started.keeper}/cmdline`, "utf8")).toMatch(/^[^\0]*node\0/),
+      10_000,
+    );
+    // Longer than a connection is waited for.
+    await sleep(5_000);
+    expect(isProcessAlive(started.server)).toBe(true);
+    renameSync(away, socket);
     await everythingIsGone(started);
   });
 

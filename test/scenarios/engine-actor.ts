@@ -3,16 +3,14 @@ import {
   type AnnounceRequest,
   type EngineId,
   type JoinAnswer,
-  type Outcome,
-  attempt,
   decodeReport,
   decodeRunInfo,
 } from "@taskmuster/kvs/protocol";
 import { EngineCore, type EnginePort } from "../../packages/engine/src/core/engine-core.js";
-import { SlotQueue } from "../../packages/engine/src/launcher/slot-queue.js";
 import { slotPlaces } from "../../packages/engine/src/slot-places.js";
 import type { Invariants } from "./invariants.js";
-import { type Say, numbered, outcomeText, text } from "./words.js";
+import { ScriptedLauncher } from "./scripted-launcher.js";
+import { type Say, numbered, outcomeText } from "./words.js";
 
 export interface EngineActorOptions {
   readonly name: string;
@@ -25,28 +23,13 @@ export interface EngineActorOptions {
   readonly invariants: Invariants;
 }
 
-interface Running {
-  /** `0`, `0.2`, or `START 0`. */
-  readonly label: string;
-  readonly id: number | null;
-  readonly command: string;
-  readonly timeoutMs: number | null;
-  stopped: boolean;
-}
-
-/**
- * An engine's shell, one turn at a time, with a launcher that starts in slots as all do and does what the command says: see
- * `scriptedOutcome`.
- */
+/** An engine's shell, one turn at a time. */
 export class EngineActor {
   readonly name: string;
   readonly id: EngineId;
   readonly core: EngineCore;
   readonly #options: EngineActorOptions;
-  readonly #queue = new SlotQueue();
-  readonly #recalled: number[] = [];
-  readonly #running = new Map<number, Running>();
-  readonly #attempts = new Map<number, number>();
+  readonly #launcher: ScriptedLauncher;
   #request: ExchangeRequest | null = null;
   #answer: ExchangeAnswer | null = null;
   #reminder = false;
@@ -65,7 +48,15 @@ export class EngineActor {
     const run = decodeRunInfo(options.joined.runInfo);
     const { slots, joined } = options;
     const place = { engineRank: joined.rank, coresPerTask: 1 };
-    this.#queue.setSlots(slotPlaces(run, place, { slots, shares: [] }));
+    this.#launcher = new ScriptedLauncher({
+      name: options.name,
+      slots,
+      places: slotPlaces(run, place, { slots, shares: [] }),
+      invariants: options.invariants,
+      say: (what) => this.#say(what),
+      onEnd: (end) => this.core.onTaskEnds([end]),
+      onRecalled: (tags) => this.core.onRecalled(tags),
+    });
     const settings = { engine: options.id, host: options.name, slots, coresPerTask: 1 };
     this.core = new EngineCore({ ...settings, maxReports: 100, maxBytes: 100_000 }, this.#port(), {
       rank: options.joined.rank,
@@ -93,30 +84,19 @@ export class EngineActor {
   async turn(): Promise<boolean> {
     if (this.gone) return false;
     const heard = this.#linked && (await this.#hearWhoever());
-    const ended = this.#endTasks();
-    const recalled = this.#tellRecalled();
+    const ended = this.#launcher.endTasks();
+    const recalled = this.#launcher.tellRecalled();
     return heard || ended || recalled;
   }
 
   /** Ends a `wait NAME`. False: it does not run here. */
   finish(name: string, code: number): boolean {
-    for (const [tag, running] of this.#running) {
-      if (running.command !== `wait ${name}`) continue;
-      this.#end(tag, { kind: "exited", code }, false);
-      return true;
-    }
-    return false;
+    return this.#launcher.finish(name, code);
   }
 
   /** A `wait NAME` has run for as long as it may. False: it does not run here. */
   timeOut(name: string): boolean {
-    for (const [tag, running] of this.#running) {
-      if (running.command !== `wait ${name}`) continue;
-      if (running.timeoutMs === null) throw new Error(`wait ${name} may run for ever`);
-      this.#end(tag, { kind: "timedOut", signal: 15 }, false);
-      return true;
-    }
-    return false;
+    return this.#launcher.timeOut(name);
   }
 
   /** So much time passes that it looks whether what waits there does so rightly. */
@@ -144,10 +124,7 @@ export class EngineActor {
 
   /** Its guardian kills all that it runs, as nobody has heard of it for so long. */
   fence(): void {
-    for (const running of this.#running.values()) running.stopped = true;
-    this.#takeBack();
-    this.#endTasks();
-    this.#tellRecalled();
+    this.#launcher.fence();
   }
 
   /** It is told to stop, and not through the store. */
@@ -158,27 +135,18 @@ export class EngineActor {
 
   /** What it waits for: the names of `wait NAME`. */
   get waits(): readonly string[] {
-    return [...this.#running.values()].flatMap(({ command }) =>
-      command.startsWith("wait ") ? [command.slice(5)] : [],
-    );
+    return this.#launcher.waits;
   }
 
   #port(): EnginePort {
     return {
       launch: (tag, command, env) => {
         const stage = this.core.phase === "starting" ? "START" : "STOP";
-        this.#start(tag, `${stage} ${env["DISBATCH_TASKID"]}`, null, text(command));
+        this.#launcher.launch(tag, `${stage} ${env["DISBATCH_TASKID"]}`, command);
       },
-      enqueue: (tag, command, env, timeoutMs) => {
-        const timeout = timeoutMs === null ? null : { afterMs: timeoutMs, graceMs: 0 };
-        this.#queue.add({ tag, command, env, timeout });
-        this.#fill();
-      },
-      recall: () => this.#takeBack(),
-      stop: (tag) => {
-        const running = this.#running.get(tag);
-        if (running !== undefined) running.stopped = true;
-      },
+      enqueue: this.#launcher.enqueue,
+      recall: () => this.#launcher.recall(),
+      stop: (tag) => this.#launcher.stop(tag),
       exchange: (request) => {
         this.#request = request;
       },
@@ -255,112 +223,14 @@ export class EngineActor {
     if (request.releases.length > 0) parts.push(`releases ${request.releases.map(numbered).join(" ")}`);
     const answer = await this.#store.exchange(request);
     if (answer.tasks.length > 0) parts.push(`claims ${answer.tasks.map(numbered).join(" ")}`);
-    for (const task of answer.tasks) this.#attempts.set(task.id, task.attempt);
+    for (const task of answer.tasks) this.#launcher.onClaimed(task.id, task.attempt);
     if (answer.wanted !== "run") parts.push(`is told to ${answer.wanted}`);
     if (parts.length > 0) this.#say(parts.join(", "));
     this.#answer = answer;
     return true;
   }
 
-  /** Starts whatever has a slot. */
-  #fill(): void {
-    for (let next = this.#queue.next(); next !== null; next = this.#queue.next()) {
-      const { request, place } = next;
-      const id = Number(request.env["DISBATCH_TASKID"]);
-      const label = numbered({ id, attempt: attempt(this.#attempts.get(id) ?? 1) });
-      this.#options.invariants.onLaunch(this.name, this.#options.slots, id);
-      const slot = `in slot ${place.env["DISBATCH_CYLINDER_RANK"]}`;
-      const timeoutMs = request.timeout?.afterMs ?? null;
-      this.#start(request.tag, label, id, text(request.command), slot, timeoutMs);
-    }
-  }
-
-  #start(
-    tag: number,
-    label: string,
-    id: number | null,
-    command: string,
-    where = "",
-    timeoutMs: number | null = null,
-  ): void {
-    const within = timeoutMs === null ? "" : `, for ${timeoutMs} ms`;
-    this.#say(`starts ${label}${where === "" ? "" : ` ${where}`}${within}: ${command}`);
-    this.#running.set(tag, { label, id, command, timeoutMs, stopped: false });
-  }
-
-  /** What has no slot yet. The core hears of it later. */
-  #takeBack(): void {
-    this.#recalled.push(...this.#queue.recall());
-  }
-
-  #tellRecalled(): boolean {
-    if (this.#recalled.length === 0) return false;
-    this.core.onRecalled(this.#recalled.splice(0));
-    return true;
-  }
-
-  /** All that end by themselves, or were stopped. */
-  #endTasks(): boolean {
-    let ended = false;
-    // Those that are started by an end do not end in the same turn.
-    const before = [...this.#running];
-    for (const [tag, running] of before) {
-      const outcome = running.stopped
-        ? ({ kind: "signalled", signal: 15 } as const)
-        : scriptedOutcome(running.command);
-      if (outcome === null) continue;
-      this.#end(tag, outcome, running.stopped);
-      ended = true;
-    }
-    return ended;
-  }
-
-  #end(tag: number, outcome: Outcome, stopped: boolean): void {
-    const running = this.#running.get(tag);
-    if (running === undefined) return;
-    this.#running.delete(tag);
-    if (running.id !== null) this.#options.invariants.onEnd(this.name, running.id);
-    this.#say(`${running.label} ${stopped ? "is stopped" : `ends: ${outcomeText(outcome)}`}`);
-    // Its successor first, as launchers do.
-    this.#queue.ended(tag);
-    this.#fill();
-    const nothing = { bytes: 0, snippet: new Uint8Array(0) };
-    const end = {
-      pid: 100 + tag,
-      start: 0,
-      end: 60,
-      elapsed: running.command === "quick" ? 0.001 : 60,
-      out: nothing,
-      err: nothing,
-      lastWords: new Uint8Array(0),
-    };
-    this.core.onTaskEnds([{ tag, outcome, stopped, ...end }]);
-  }
-
   #say(what: string): void {
     this.#options.say(this.name, what);
-  }
-}
-
-/**
- * `wait NAME` runs until it is told to end (null); all others end at once, like the commands that they look like, and tell that they took
- * long, but for `quick`.
- */
-function scriptedOutcome(command: string): Outcome | null {
-  const [word = "", value] = command.split(" ");
-  switch (word) {
-    case "true":
-    case "quick":
-      return { kind: "exited", code: 0 };
-    case "exit":
-      return { kind: "exited", code: Number(value) };
-    case "kill":
-      return { kind: "signalled", signal: -Number(value) };
-    case "lost":
-      return { kind: "lost" };
-    case "wait":
-      return null;
-    default:
-      throw new Error(`no script for ${JSON.stringify(command)}`);
   }
 }

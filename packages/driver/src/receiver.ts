@@ -3,6 +3,7 @@ import type { FencingToken } from "@taskmuster/kvs/protocol";
 import type { Logger } from "pino";
 import { Bell } from "./bell.js";
 import type { DriverCore } from "./core/driver-core.js";
+import { Gathering } from "./core/gathering.js";
 import { queuedTask } from "./core/outstanding.js";
 import type { Members } from "./members.js";
 import type { Presence } from "./presence.js";
@@ -37,14 +38,13 @@ interface ReceiverEvents {
 
 const receiveMost = 2000;
 const bellMs = 10_000;
-const mostGatherMs = 500;
-const leastGatherMs = 5;
 
 /** Takes what engines have reported from the store to the core, and has it recorded, until nobody is left who could report. */
 export class Receiver {
   readonly #parts: ReceiverParts;
   readonly #events: ReceiverEvents;
   readonly #wake = new Bell();
+  readonly #gathering = new Gathering();
   #ring: Promise<unknown> | null = null;
 
   constructor(parts: ReceiverParts, events: ReceiverEvents) {
@@ -72,6 +72,7 @@ export class Receiver {
           continue;
         }
         position = taken.position;
+        this.#gathering.came(taken.count);
         await this.#withdraw();
         this.#events.noteExceptions();
         await recorded;
@@ -148,11 +149,11 @@ export class Receiver {
   async #gather(): Promise<void> {
     // What has ended has made room: the list is read on before one can say how long it lasts.
     await setImmediate();
-    const { spareMs } = this.#parts.core;
-    if (spareMs < leastGatherMs) return;
+    const ms = this.#gathering.next(this.#parts.core.amplyOut);
+    if (ms === 0) return;
     let timer: NodeJS.Timeout | undefined;
     const passed = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, Math.min(spareMs, mostGatherMs));
+      timer = setTimeout(resolve, ms);
     });
     await Promise.race([passed, this.#wake.wait()]);
     clearTimeout(timer);

@@ -87,10 +87,10 @@ export class DriverCore {
     return this.wantsItems ? this.#window.tasks - this.#tasks.active : 0;
   }
 
-  /** For so long the engines have enough to do, and half of the window beyond: reports may be gathered before they are taken. */
-  get spareMs(): number {
-    const spare = this.#tasks.active - this.#window.tasks / 2;
-    return this.#course.isRunning && spare > 0 ? this.#window.msFor(spare) : 0;
+  /** Tasks that are published and have not ended, where that is more than half of the window; else 0: what ends makes room that is wanted. */
+  get amplyOut(): number {
+    const active = this.#tasks.active;
+    return this.#course.isRunning && active > this.#window.tasks / 2 ? active : 0;
   }
 
   get phase(): RunView["phase"] {

@@ -28,11 +28,6 @@ export class Window {
     return Math.min(mostTasks, Math.max(leastTasks, 2 * this.#slots, Math.min(forRate, mostAhead)));
   }
 
-  /** How long so many tasks keep the engines busy, as far as is known. */
-  msFor(tasks: number): number {
-    return this.#rate === 0 ? Infinity : (tasks * 1000) / this.#rate;
-  }
-
   /** Bytes of commands; one task is always let in. */
   readonly bytes = 16 * 1024 * 1024;
 }

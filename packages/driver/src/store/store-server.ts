@@ -1,7 +1,10 @@
-import { rmSync } from "node:fs";
-import { KvsError } from "@taskmuster/kvs";
+import { existsSync, rmSync } from "node:fs";
+import { hostname } from "node:os";
+import { setTimeout as delay } from "node:timers/promises";
+import { KvsError, KvsLostError } from "@taskmuster/kvs";
 import type { RunId } from "@taskmuster/kvs/protocol";
 import {
+  type AdoptedServer,
   type Keeper,
   type KvsAddress,
   type RunAddress,
@@ -11,6 +14,7 @@ import {
   endDistantServer,
   endOtherKeepers,
   findServerBinary,
+  parseEndpoint,
   writeAddressFile,
 } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
@@ -78,7 +82,7 @@ export async function inheritedServer(
 ): Promise<StoreServer> {
   const { runId } = address;
   if (!address.private) return someoneElses(address, runId);
-  const server = await adoptServer(address);
+  const server = await adopted(address, host);
   if (server === null) {
     return {
       ...someoneElses(address, runId),
@@ -91,6 +95,23 @@ export async function inheritedServer(
   endOtherKeepers({ addressFile: spec.files.kvsInfo, server }, keeper?.pid);
   const binary = await findServerBinary(spec.env);
   return privateOne(spec, { ...server, address, ready: Promise.resolve(), keeper, runId, binary });
+}
+
+/** One of this host answered a moment ago: whatever is between will pass. Throws `KvsLostError` when it does not. */
+async function adopted(address: RunAddress, host: string | null): Promise<AdoptedServer | null> {
+  const since = performance.now();
+  for (;;) {
+    const server = await adoptServer(address);
+    if (server !== null || host !== hostname() || !address.addresses.some(isSocketHere)) return server;
+    if (performance.now() - since > adoptMs)
+      throw new KvsLostError("the private Redis server does not answer any more", "unreachable");
+    await delay(againMs);
+  }
+}
+
+function isSocketHere(address: string): boolean {
+  const endpoint = parseEndpoint(address);
+  return endpoint.kind === "unix" && existsSync(endpoint.path);
 }
 
 function awayWords({ leaseMs, files }: ServerSpec, host: string | null): string {
@@ -141,3 +162,6 @@ function privateOne(
     dismiss: () => dismiss(),
   };
 }
+
+const adoptMs = 10_000;
+const againMs = 200;

@@ -23,9 +23,9 @@ export async function deposit(address: KvsAddress, tcp: Tcp): Promise<void> {
   await ask(address, ({ client }) => client.call("SET", key, JSON.stringify(tcp)));
 }
 
-/** Null: there is none, or it is not one. */
+/** Null: there is none, or it is not one. Rejects when the connection breaks. */
 export async function deposited({ client }: Session): Promise<Tcp | null> {
-  const text = await client.call("GET", key).catch(() => null);
+  const text = await client.call("GET", key);
   if (typeof text !== "string") return null;
   try {
     return schema.parse(JSON.parse(text));

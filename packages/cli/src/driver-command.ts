@@ -184,7 +184,8 @@ class DriverCommand {
     const view = await run.driver.run();
     stopShowing();
     const recovered = this.#recovery?.remains.run;
-    const ms = recovered === undefined ? performance.now() - startedAt : Date.now() - Date.parse(recovered.at);
+    const ms =
+      recovered === undefined ? performance.now() - startedAt : Date.now() - Date.parse(recovered.at);
     const wallSeconds = Math.max(0, ms / 1000);
     // What is left to do for a list that came from a program may take as long as that program likes.
     const hurry = (): void => list.hurry();

@@ -7,10 +7,10 @@ import { EngineCore } from "./core/engine-core.js";
 import { IdleTimeout } from "./core/idle-timeout.js";
 import { DriverWatch } from "./driver-watch.js";
 import type { EngineConfig } from "./engine-config.js";
+import { EngineLog } from "./engine-log.js";
 import { Heartbeat, type Renew } from "./heartbeat.js";
 import { type Joined, type JoiningWorld, joinRun } from "./joining.js";
 import type { Launcher, LauncherEvents, Timeout } from "./launcher/launcher.js";
-import { openLog } from "./log.js";
 import { slotPlaces } from "./slot-places.js";
 import { StoreLink, type StoreLinkOptions } from "./store-link.js";
 import { StoreWatch } from "./store-watch.js";
@@ -52,15 +52,12 @@ export class Engine {
   #reject: (error: unknown) => void = () => undefined;
   #core: EngineCore | null = null;
   #launcher: Launcher | null = null;
-  #log: Logger | null = null;
-  #logsTasks = false;
+  #journal: EngineLog | null = null;
   #allocationEnd: AllocationEnd | null = null;
   readonly #timers = new Map<"reminder" | "held", NodeJS.Timeout>();
   #heartbeat: Heartbeat | null = null;
   #stopped: { readonly why: string; readonly cause: StopCause } | null = null;
   #refusals = 0;
-  /** What the log has said that this node is out of. */
-  #outOf = "";
   #ending = false;
 
   constructor(config: EngineConfig, world: EngineWorld) {
@@ -213,9 +210,10 @@ export class Engine {
   #launcherEvents(): LauncherEvents {
     return {
       onEnds: (results) => {
-        for (const { tag, pid, outcome, stopped, elapsed } of results) {
-          if (this.#logsTasks) this.#log?.debug({ tag, pid, outcome }, "task ended");
-          if (this.#core?.phase === "running" && !stopped) this.#allocationEnd?.taskTook(elapsed * 1000);
+        for (const result of results) {
+          this.#journal?.taskEnded(result);
+          if (this.#core?.phase === "running" && !result.stopped)
+            this.#allocationEnd?.taskTook(result.elapsed * 1000);
         }
         this.#core?.onTaskEnds(results);
         this.#tellLimits();
@@ -230,14 +228,8 @@ export class Engine {
     };
   }
 
-  /** Once when it begins, once when it is over. */
   #tellLimits(): void {
-    if (this.#core === null) return;
-    const { outOf, usable } = this.#core.stats;
-    if (outOf === this.#outOf) return;
-    this.#outOf = outOf;
-    if (outOf === "") this.#log?.info("all slots can be used again");
-    else this.#log?.warn({ outOf, usable }, "a task could not be started here: fewer at a time from now on");
+    if (this.#core !== null) this.#journal?.tellLimits(this.#core.stats);
   }
 
   #lookAfterHeld(): void {
@@ -330,20 +322,13 @@ export class Engine {
 
   #openLog({ rank, run, shares }: Joined): void {
     const path = `${run.prefix}_${this.#config.context}_${this.#host}_engine_${rank}.log`;
-    let told = false;
-    const onError = (error: unknown): void => {
-      if (told) return;
-      told = true;
-      process.stderr.write(`engine: goes on without its log ${path}: ${String(error)}\n`);
-    };
-    try {
-      this.#log = openLog(path, this.#config.logLevel, onError);
-    } catch (error) {
-      onError(error);
-    }
+    this.#journal = new EngineLog(path, this.#config.logLevel);
     this.#log?.info({ engine: this.#id, rank, host: this.#host, slots: shares.slots }, "joined");
-    this.#logsTasks = this.#log?.isLevelEnabled("debug") === true;
     for (const note of shares.notes) this.#log?.warn({ note }, "resources of this node");
+  }
+
+  get #log(): Logger | null {
+    return this.#journal?.logger ?? null;
   }
 }
 

@@ -74,7 +74,7 @@ class ChaosRun {
   }
 
   async run(): Promise<Outcome> {
-    const { seed, seconds, leaseSeconds, everyMs } = this.#options;
+    const { seed, seconds, faults, leaseSeconds, everyMs } = this.#options;
     await this.#prepare();
     const begunAt = performance.now();
     const drivers = this.#drivers;
@@ -88,7 +88,10 @@ class ChaosRun {
     await drivers.begin();
     const kept = this.#keepContexts();
     const schedule = new Schedule(new Random(`${seed} faults`), { leaseMs: 1000 * leaseSeconds, everyMs });
-    while (!drivers.isOver && performance.now() - begunAt < 1000 * seconds) {
+    const since = performance.now();
+    const isOver = (): boolean =>
+      drivers.isOver || inflictor.count >= faults || performance.now() - since > 1000 * seconds;
+    while (!isOver()) {
       const { afterMs, fault } = schedule.next();
       await delay(afterMs);
       if (!drivers.isOver) await inflictor.inflict(fault);

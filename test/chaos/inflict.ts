@@ -32,6 +32,11 @@ export class Inflictor {
     this.#theatre = theatre;
   }
 
+  /** So many faults were inflicted. */
+  get count(): number {
+    return [...this.counts.values()].reduce((sum, each) => sum + each, 0);
+  }
+
   /** So many shells of tasks at most were killed. */
   get killedTasks(): number {
     return this.counts.get("kill task") ?? 0;

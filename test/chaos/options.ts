@@ -4,6 +4,8 @@ export interface Options {
   readonly seed: string;
   /** For so long faults are injected; the list is worked through in any case. */
   readonly seconds: number;
+  /** After so many of them there are no more. */
+  readonly faults: number;
   readonly tasks: number;
   /** Contexts with one engine each that are kept alive. */
   readonly engines: number;
@@ -20,6 +22,7 @@ export interface Options {
 export const usage = `npm run chaos [-- OPTIONS]
   --seed TEXT        the seed of an earlier run
   --minutes N        for so long faults are injected (10)
+  --faults N         at most so many
   --tasks N          tasks of the list (20000)
   --engines N        engines, each in a context of its own (3)
   --slots N          slots of each (3)
@@ -36,6 +39,7 @@ export function optionsOf(args: readonly string[], defaults: { readonly seed: st
     options: {
       seed: { type: "string", default: defaults.seed },
       minutes: { type: "string", default: "10" },
+      faults: { type: "string", default: "1000000" },
       tasks: { type: "string", default: "20000" },
       engines: { type: "string", default: "3" },
       slots: { type: "string", default: "3" },
@@ -48,6 +52,7 @@ export function optionsOf(args: readonly string[], defaults: { readonly seed: st
   return {
     seed: values.seed,
     seconds: 60 * positive("--minutes", values.minutes),
+    faults: Math.ceil(positive("--faults", values.faults)),
     tasks: Math.ceil(positive("--tasks", values.tasks)),
     engines: Math.ceil(positive("--engines", values.engines)),
     slots: Math.ceil(positive("--slots", values.slots)),

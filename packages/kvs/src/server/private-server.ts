@@ -53,6 +53,8 @@ export interface PrivateServer extends RunningServer {
 
 const longestSocketPath = 100;
 const readyTimeoutMs = 15_000;
+/** A server that has begun answers at once; one that does not is asked again. */
+const answerMs = 1_000;
 
 /**
  * Starts `binary` (see `findServerBinary`) with random passwords on a Unix socket in a fresh directory below `directory` (by
@@ -214,7 +216,7 @@ async function becomesReady(binary: string, socket: string, exited: Promise<Serv
     exit = value;
   });
   const started = performance.now();
-  while (!(await accepts(socket))) {
+  while (!(await answers(socket))) {
     if (exit !== undefined) {
       const how = exit.signal === null ? `exit status ${exit.code ?? "unknown"}` : exit.signal;
       throw new KvsError(
@@ -230,16 +232,18 @@ async function becomesReady(binary: string, socket: string, exited: Promise<Serv
   }
 }
 
-function accepts(socket: string): Promise<boolean> {
+/** Whatever it answers: then it has all its ports. Redis 7.2 and Valkey listen on the socket before they try the port for TLS. */
+function answers(socket: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const probe = connect(socket);
-    probe.once("connect", () => {
+    const probe = connect(socket, () => probe.write("PING\r\n"));
+    const settle = (answered: boolean) => {
       probe.destroy();
-      resolve(true);
-    });
-    probe.once("error", () => {
-      resolve(false);
-    });
+      resolve(answered);
+    };
+    probe.setTimeout(answerMs, () => settle(false));
+    probe.once("data", () => settle(true));
+    probe.once("close", () => settle(false));
+    probe.on("error", () => settle(false));
   });
 }
 

@@ -65,9 +65,9 @@ async function listening(
   }
 }
 
-/** Built without it, it calls the setting a bad one; built with it as a module, it fails to set it up. */
+/** Built without it, it calls the setting a bad one, or from Redis 7.2 on finds no support; built with it as a module, it fails to set it up. */
 function knowsNoTls(log: readonly string[]): boolean {
-  return /tls-port|configure TLS/.test(log.join("\n"));
+  return /tls-port|configure TLS|finding TLS support/.test(log.join("\n"));
 }
 
 function whyNotBound(log: readonly string[]): string | null {

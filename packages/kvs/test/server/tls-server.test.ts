@@ -186,26 +186,32 @@ describe.each(testServers().filter(({ binary }) => binary !== undefined))(
       for (const path of [`${directory}.old`, elsewhere]) rmSync(path, { recursive: true });
     });
 
-    it("goes without TLS where the server cannot do it, and it can be seen that it does", async () => {
-      const bare = join(parent, "bare");
-      // As a server that was built without it.
-      const script = [
-        "#!/bin/sh",
-        "c=$(cat)",
-        `case $c in *tls-port*) printf '>>> %s\\nBad directive or wrong number of arguments\\n' "'tls-port 1'"; exit 1;; esac`,
-        `exec '${binary}' - <<END`,
-        "$c",
-        "END",
-      ];
-      writeFileSync(bare, `${script.join("\n")}\n`, { mode: 0o700 });
-      cleanUp.push(async () => rmSync(bare));
-      const server = await start(bare);
-      expect(server.identity.tcp?.tls).toBeNull();
-      expect(server.address.certificate).toBeUndefined();
-      expect(tcpOf(server.address).tls).toBe(false);
-      await connect(overNetwork(server.address));
-      expect(existsSync(join(server.directory, "server.key"))).toBe(false);
-    });
+    it.each([
+      ["before 7.2", `">>> 'tls-port 1'" "Bad directive or wrong number of arguments"`],
+      ["from 7.2 on", `"# Missing implement of connection type tls" "# Failed finding TLS support."`],
+    ])(
+      "goes without TLS where the server cannot do it, and it can be seen that it does: %s",
+      async (_, words) => {
+        const bare = join(parent, "bare");
+        // As a server that was built without it.
+        const script = [
+          "#!/bin/sh",
+          "c=$(cat)",
+          `case $c in *tls-port*) printf '%s\\n' ${words}; exit 1;; esac`,
+          `exec '${binary}' - <<END`,
+          "$c",
+          "END",
+        ];
+        writeFileSync(bare, `${script.join("\n")}\n`, { mode: 0o700 });
+        cleanUp.push(async () => rmSync(bare));
+        const server = await start(bare);
+        expect(server.identity.tcp?.tls).toBeNull();
+        expect(server.address.certificate).toBeUndefined();
+        expect(tcpOf(server.address).tls).toBe(false);
+        await connect(overNetwork(server.address));
+        expect(existsSync(join(server.directory, "server.key"))).toBe(false);
+      },
+    );
   },
 );
 

@@ -89,6 +89,7 @@ export class Recorder {
       }
     }
     if (this.#sinks.length > 0) for (const row of statusRows(rows)) this.#rows.push(row);
+    else for (const row of rows) if (row.kind === "copied") row.release();
   }
 
   async #record(): Promise<void> {

@@ -11,8 +11,9 @@ export class RowReader {
   bytes: Buffer = Buffer.alloc(0);
   from = 0;
   readonly #file: FileHandle;
-  /** By their number, oldest first. */
+  /** By their number, oldest first. What is read takes the memory of the oldest. */
   readonly #blocks = new Map<number, Buffer>();
+  #spare: ArrayBufferLike | null = null;
   #ahead: { readonly number: number; readonly block: Promise<Buffer | null> } | null = null;
 
   constructor(file: FileHandle) {
@@ -33,11 +34,10 @@ export class RowReader {
     const from = offset - number * blockBytes;
     // One that is longer than blocks overlap, or is there but not as it was.
     if (from + length >= blockBytes + overlapBytes || this.#blocks.has(number))
-      return this.#lookAt(await this.#bytes(offset, length + 1), 0, row);
+      return this.#lookAt(await this.#bytes(offset, Buffer.alloc(length + 1)), 0, row);
     const ahead = this.#ahead?.number === number ? await this.#ahead.block : null;
     const block = ahead ?? (await this.#block(number));
-    const [oldest] = this.#blocks.keys();
-    if (this.#blocks.size >= mostBlocks && oldest !== undefined) this.#blocks.delete(oldest);
+    this.#letOldestGo();
     this.#blocks.set(number, block);
     // Who does not ask for it does not hear that it could not be read.
     if (!this.#blocks.has(number + 1))
@@ -49,13 +49,23 @@ export class RowReader {
     await this.#file.close();
   }
 
-  #block(number: number): Promise<Buffer> {
-    return this.#bytes(number * blockBytes, blockBytes + overlapBytes);
+  #letOldestGo(): void {
+    const [oldest] = this.#blocks;
+    if (this.#blocks.size < mostBlocks || oldest === undefined) return;
+    const [number, block] = oldest;
+    this.#blocks.delete(number);
+    this.#spare = block.buffer;
   }
 
-  async #bytes(offset: number, size: number): Promise<Buffer> {
-    const { bytesRead, buffer } = await this.#file.read(Buffer.allocUnsafe(size), 0, size, offset);
-    return buffer.subarray(0, bytesRead);
+  #block(number: number): Promise<Buffer> {
+    const memory = this.#spare ?? new ArrayBuffer(blockBytes + overlapBytes);
+    this.#spare = null;
+    return this.#bytes(number * blockBytes, Buffer.from(memory));
+  }
+
+  async #bytes(offset: number, into: Buffer): Promise<Buffer> {
+    const { bytesRead } = await this.#file.read(into, 0, into.length, offset);
+    return into.subarray(0, bytesRead);
   }
 
   #lookAt(bytes: Buffer, from: number, { id, length }: FoundRow): boolean {

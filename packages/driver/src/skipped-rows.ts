@@ -11,7 +11,9 @@ import type { RowReader } from "./row-reader.js";
 export class SkippedRows {
   readonly #files: ResumeFiles;
   readonly #take: (rows: CopiedRows) => void;
-  readonly #lines = new ByteWriter(muchBytes + mostPieceBytes);
+  #lines = newLines();
+  /** Not in use. */
+  readonly #spare: ByteWriter[] = [];
   /** What is copied next: `#bytes[#from..#to)`, whole lines. */
   #bytes: Buffer = Buffer.alloc(0);
   #from = 0;
@@ -26,9 +28,13 @@ export class SkippedRows {
   /** A promise only where the row has to be read. Rejects with `StatusFileError` when the file has changed since. */
   add(found: FoundRow): Promise<void> | null {
     const row = this.#files.find(found);
-    if (row === null) return this.#files.read(found).then((read) => this.#add(read, found));
-    this.#add(row, found);
-    return null;
+    if (row !== null) {
+      this.#add(row, found);
+      return null;
+    }
+    // What is read may take the place of what is not copied yet.
+    this.#copy();
+    return this.#files.read(found).then((read) => this.#add(read, found));
   }
 
   /** So much has been added that it is to be handed on. */
@@ -40,8 +46,13 @@ export class SkippedRows {
   flush(): void {
     this.#copy();
     if (this.#lines.length === 0) return;
-    this.#take({ kind: "copied", lines: Buffer.from(this.#lines.written) });
-    this.#lines.clear();
+    const full = this.#lines;
+    this.#lines = this.#spare.pop() ?? newLines();
+    const release = (): void => {
+      full.clear();
+      this.#spare.push(full);
+    };
+    this.#take({ kind: "copied", lines: full.written, release });
   }
 
   #add({ bytes, from }: RowReader, { length }: FoundRow): void {
@@ -58,6 +69,10 @@ export class SkippedRows {
     this.#lines.part(this.#bytes, this.#from, this.#to);
     this.#from = this.#to;
   }
+}
+
+function newLines(): ByteWriter {
+  return new ByteWriter(muchBytes + 2 * mostPieceBytes);
 }
 
 const muchBytes = 512 * 1024;

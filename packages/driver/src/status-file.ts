@@ -33,7 +33,7 @@ export class StatusFile {
   /** So many bytes are on disk. */
   #goodBytes: number;
   /** Behind them, written and not synced; a copy. */
-  #unsynced: Uint8Array[] = [];
+  #unsynced: Uint8Array | null = null;
   #unsyncedBytes = 0;
   /** What stands behind the good bytes is not known. */
   #torn = false;
@@ -112,8 +112,7 @@ export class StatusFile {
       const later = !sync && this.#unsyncedBytes + rows.byteLength <= mostUnsyncedBytes;
       if (!this.#sync) this.#goodBytes += rows.byteLength;
       else if (later) {
-        this.#unsynced.push(rows.slice());
-        this.#unsyncedBytes += rows.byteLength;
+        this.#keep(rows);
       } else await this.#syncUpTo(this.bytes + rows.byteLength);
       await this.#look(performance.now());
     } catch (cause) {
@@ -133,18 +132,20 @@ export class StatusFile {
     await this.#named;
     await this.#file.datasync();
     this.#goodBytes = bytes;
-    this.#unsynced = [];
     this.#unsyncedBytes = 0;
+  }
+
+  #keep(rows: Uint8Array): void {
+    this.#unsynced ??= new Uint8Array(mostUnsyncedBytes);
+    this.#unsynced.set(rows, this.#unsyncedBytes);
+    this.#unsyncedBytes += rows.byteLength;
   }
 
   /** Back to what is known, and from there on. */
   async #mend(): Promise<void> {
     await this.#file.truncate(this.#goodBytes);
-    let position = this.#goodBytes;
-    for (const rows of this.#unsynced) {
-      await this.#write(rows, position);
-      position += rows.byteLength;
-    }
+    if (this.#unsynced !== null)
+      await this.#write(this.#unsynced.subarray(0, this.#unsyncedBytes), this.#goodBytes);
     this.#torn = false;
   }
 

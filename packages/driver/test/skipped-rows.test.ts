@@ -24,7 +24,11 @@ async function resume(...earlier: readonly (readonly StatusRow[])[]): Promise<vo
     return path(`s${index}`);
   });
   files = await ResumeFiles.open(paths);
-  skipped = new SkippedRows(files, ({ lines }) => handed.push(Buffer.from(lines)));
+  skipped = new SkippedRows(files, ({ lines, release }) => {
+    handed.push(Buffer.from(lines));
+    // Every other one is used anew.
+    if (handed.length % 2 === 0) release();
+  });
 }
 
 function found(id: number): FoundRow {

@@ -138,7 +138,7 @@ export class DriverRig {
 /** Skips a task that an earlier run has done, as a resume does. */
 export function skip(core: DriverCore, row: StatusRow): void {
   core.onSkipped(row.id, row.line, row.returnCode);
-  core.onCopied({ kind: "copied", lines: formatRow({ ...row, kind: "skipped" }) });
+  core.onCopied({ kind: "copied", lines: formatRow({ ...row, kind: "skipped" }), release: () => undefined });
 }
 
 /** The row of a task that ended so in an earlier run. */

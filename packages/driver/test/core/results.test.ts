@@ -25,7 +25,8 @@ describe("results", () => {
   it("of an earlier run are counted apart, and so are losses and retries", () => {
     const results = fresh();
     results.skipped(0, 3);
-    results.copied({ kind: "copied", lines: formatRow(row(0, { kind: "skipped", returnCode: 3 })) });
+    const lines = formatRow(row(0, { kind: "skipped", returnCode: 3 }));
+    results.copied({ kind: "copied", lines, release: () => undefined });
     results.lostOnce();
     results.retriedOnce();
     expect([results.has(0), kinds(results)]).toEqual([true, ["skipped 0"]]);

@@ -30,6 +30,8 @@ export interface CopiedRows {
   readonly kind: "copied";
   /** As this run's file shows them, with their ends. */
   readonly lines: Uint8Array;
+  /** To be called by who wants them no more: the memory is used anew. */
+  readonly release: () => void;
 }
 
 /** One line of a status file. The flags R, O and E follow from `returnCode`, `outBytes` and `errBytes`. */

@@ -1,12 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { DriverProcess } from "./driver-process.js";
 import type { Fault } from "./schedule.js";
 import { killAll, signal, standsStill } from "./processes.js";
-
-export const bin = fileURLToPath(new URL("../../bin/driver", import.meta.url));
 
 export interface DriversOptions {
   /** Where the run is. */
@@ -18,22 +15,6 @@ export interface DriversOptions {
   readonly settings: readonly string[];
   readonly say: (text: string) => void;
 }
-
-interface Driver {
-  readonly child: ChildProcess;
-  readonly args: readonly string[];
-  words: string;
-}
-
-/** Why a driver may give up although the list is not done: somebody has to go on with the run then. */
-const passing: readonly (readonly [RegExp, string])[] = [
-  [/Another driver has taken this run over/, "replaced"],
-  [/is at work: process \d+ on this host/, "the old driver is at work"],
-  [/another recovery of .* is at work/, "another recovery is at work"],
-  [/cannot reach the run's key-value store|cannot use the key-value store/, "the store cannot be reached"],
-  [/went out of its key-value store while|went away while the run was taken over/, "the store went away"],
-  [/private Redis server (is lost|died)|cannot start (a|the) private server/, "the private store is lost"],
-];
 
 /** The drivers of a run, one after another, until one of them ends well. */
 export class Drivers {
@@ -50,9 +31,9 @@ export class Drivers {
   /** The last one that had begun. */
   #resumes: string | null = null;
   #count = 0;
-  #current: Driver | null = null;
+  #current: DriverProcess | null = null;
   /** That were stopped, or recover the run at the same time: one of them may have the run. */
-  readonly #others = new Set<Driver>();
+  readonly #others = new Set<DriverProcess>();
 
   constructor(options: DriversOptions) {
     this.#options = options;
@@ -75,9 +56,7 @@ export class Drivers {
 
   /** Null: there is none, or it has not begun yet. */
   get pid(): number | null {
-    return this.#hasBegun && this.#current !== null && isAlive(this.#current)
-      ? (this.#current.child.pid ?? null)
-      : null;
+    return this.#hasBegun && this.#current?.isAlive === true ? (this.#current.pid ?? null) : null;
   }
 
   /** A new run. Resolves when it is open, or over. */
@@ -94,13 +73,13 @@ export class Drivers {
     switch (how) {
       case "take over":
         return async () => {
-          await this.#killed(victim);
+          await victim.kill();
           await delay(ms);
           this.#recover();
         };
       case "contest":
         return async () => {
-          await this.#killed(victim);
+          await victim.kill();
           await delay(ms);
           this.#recover();
           const rival = this.#current;
@@ -141,44 +120,38 @@ export class Drivers {
   #start(args: readonly string[]): void {
     const { directory, environment, say } = this.#options;
     this.#count++;
-    const child = spawn(bin, args, { cwd: directory, env: environment, stdio: ["ignore", "pipe", "pipe"] });
-    say(`driver ${this.#count} is ${child.pid}: ${args.join(" ")}`);
-    const driver: Driver = { child, args, words: "" };
+    const driver = new DriverProcess(args, { cwd: directory, env: environment }, (ended, code) =>
+      this.#onEnd(ended, code),
+    );
     this.#current = driver;
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding("utf8").on("data", (text: string) => {
-        driver.words = (driver.words + text).slice(-4_000);
-      });
-    child.once("close", (code, bySignal) => {
-      if (bySignal !== "SIGKILL") this.#onEnd(driver, code);
-    });
+    say(`driver ${this.#count} is ${driver.pid}: ${args.join(" ")}`);
   }
 
-  #onEnd(driver: Driver, code: number | null): void {
+  #onEnd(driver: DriverProcess, code: number | null): void {
     this.#others.delete(driver);
     const wasCurrent = driver === this.#current;
     if (wasCurrent) this.#current = null;
-    if (code === 0 || /has ended \(finished/.test(driver.words)) {
+    if (code === 0 || driver.cameTooLate) {
       if (code === 0 && this.#isOver) this.#fault("two drivers ended well", driver);
       this.#isOver = true;
       return this.#end();
     }
     if (this.#isOver) return;
-    const reason = passing.find(([pattern]) => pattern.test(driver.words))?.[1];
-    if (reason === undefined) {
+    const { reason } = driver;
+    if (reason === null) {
       this.#fault(`a driver ended with ${code}`, driver);
       this.#isOver = true;
       return this.#end();
     }
     this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
-    this.#options.say(`driver ${driver.child.pid} ended with ${code}: ${reason}`);
+    this.#options.say(`driver ${driver.pid} ended with ${code}: ${reason}`);
     if (wasCurrent) this.#goOn(driver);
   }
 
   /** As a person would who was told that it did not work. */
-  #goOn({ words }: Driver): void {
+  #goOn(ended: DriverProcess): void {
     for (const other of this.#others) {
-      if (!words.includes(`is at work: process ${other.child.pid} on`)) continue;
+      if (!ended.yieldedTo(other)) continue;
       this.#others.delete(other);
       this.#current = other;
       return;
@@ -190,15 +163,8 @@ export class Drivers {
     }, againMs);
   }
 
-  async #killed({ child }: Driver): Promise<void> {
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    signal(child.pid, "SIGKILL");
-    await closed;
-  }
-
-  async #replace(old: Driver, ms: number): Promise<void> {
-    const { pid } = old.child;
+  async #replace(old: DriverProcess, ms: number): Promise<void> {
+    const { pid } = old;
     if (pid === undefined || !signal(pid, "SIGSTOP")) return;
     await standsStill(pid);
     this.#others.add(old);
@@ -209,20 +175,16 @@ export class Drivers {
     while (this.#others.has(old)) {
       if (performance.now() - since > patienceMs) {
         this.#fault(`a driver that was replaced lives on (${pid})`, old);
-        await this.#killed(old);
+        await old.kill();
         this.#others.delete(old);
       }
       await delay(50);
     }
   }
 
-  #fault(what: string, { args, words }: Driver): void {
+  #fault(what: string, { args, words }: DriverProcess): void {
     this.faults.push(`${what}: driver ${args.join(" ")}: ${words}`);
   }
-}
-
-function isAlive({ child }: Driver): boolean {
-  return child.exitCode === null && child.signalCode === null;
 }
 
 const againMs = 300;

@@ -3,7 +3,7 @@ import { appendFileSync, createReadStream, readFileSync } from "node:fs";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
-import { bin } from "./drivers.js";
+import { bin } from "./driver-process.js";
 import { Journal } from "./journal.js";
 import type { ChaosList } from "./task-list.js";
 import { type Audited, type Verdict, judge } from "./verdict.js";

@@ -8,7 +8,7 @@ import { processesIn } from "../chaos/processes.js";
 
 /* Short ones, with another seed each time; the long ones are run by hand, see docs/reliability.md. */
 
-const short = ["--faults", "15", "--tasks", "150", "--every", "300", "--lease", "4"];
+const short = ["--faults", "10", "--tasks", "120", "--every", "300", "--lease", "4"];
 
 it.concurrent.each([
   ["a store of its own", []],

@@ -4,6 +4,7 @@ import { type Running, bin, until } from "../e2e/harness.js";
 import { network } from "./cluster.js";
 import { dbutil } from "./cluster-place.js";
 import { account, attempts, ended, journalled } from "./journal.js";
+import { untilLetGo } from "./rendezvous.js";
 import { useCluster } from "./use-cluster.js";
 import { bashWord } from "./words.js";
 
@@ -106,7 +107,10 @@ describe("driver --recover, with engines on other hosts", () => {
   });
 
   it("takes resources that are added after it", async () => {
-    place().write("tasks", journalled(60, "sleep 0.3"));
+    // The first ones end when all are there.
+    const met =
+      "until grep -q 'start.* worker2 ' journal && grep -q 'start.* node0' journal; do sleep 0.1; done";
+    place().write("tasks", journalled(60, met));
     const driver = await place().serve("--lease", "20");
     const script = place().shell("./run_dbUtil.sh -s worker1:2");
     await work("worker1");
@@ -115,7 +119,6 @@ describe("driver --recover, with engines on other hosts", () => {
     await takenOver(recovering);
     const job = await place().sbatch("--nodes=1 --ntasks=2 tasks_dbUtil.sh");
     const added = place().shell("./run_dbUtil.sh -s worker2:2");
-    await work("worker1", "worker2");
     await place().ends(recovering);
     expectOnce(60);
     expect(await script.finished).toMatchObject({ code: 0 });
@@ -137,7 +140,7 @@ describe("driver --recover, with engines on other hosts", () => {
   });
 
   it("says what to do when the host of driver and store is gone, and with --assume-dead goes on after a lease", async () => {
-    place().write("tasks", journalled(12, "sleep 2"));
+    place().write("tasks", journalled(12, untilLetGo));
     const driver = place().start(["-s", "worker1:2,worker2:2", "--lease", "6", "-p", "run", "tasks"]);
     await work("worker1", "worker2");
     // As if its host had died: nobody ends the store in good order.
@@ -148,6 +151,7 @@ describe("driver --recover, with engines on other hosts", () => {
     expect(refused.code).toBe(1);
     expect(refused.stderr).toContain("was started on login");
     expect(refused.stderr).toMatch(/driver --recover .*run'? --assume-dead/);
+    place().letGo("worker3");
     const recovering = recover("worker4", "--assume-dead", "-s", "worker3:2");
     const { stderr } = await place().ends(recovering);
     expect(stderr).toContain("engines on other hosts may have been at work");
@@ -164,7 +168,7 @@ describe("driver --recover, with engines on other hosts", () => {
   });
 
   it("says what to do when the store of another host dies after it was taken over", async () => {
-    place().write("tasks", journalled(12, "sleep 3"));
+    place().write("tasks", journalled(12, untilLetGo));
     const driver = place().start(["-s", "worker1:2,worker2:2", "--lease", "6", "-p", "run", "tasks"]);
     await work("worker1", "worker2");
     await die(driver);
@@ -180,6 +184,7 @@ describe("driver --recover, with engines on other hosts", () => {
     expect(kill).not.toBe("");
     await place().sh(`ssh worker4 ${kill}`);
     await second.finished;
+    place().letGo("worker3");
     await place().ends(recover("worker4", "--assume-dead", "-s", "worker3:2"));
     account(place(), 12);
     rmSync(directory, { recursive: true });

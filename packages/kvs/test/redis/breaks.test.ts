@@ -44,7 +44,12 @@ describe.skipIf(binary === undefined)("many tasks over connections that break al
 
   async function connect(): Promise<KvsStore> {
     const address = { addresses: [`unix://${proxy.socket}`], private: false };
-    const store = await connectRedisStore({ address, runId: runId("breaking"), role: "engine" });
+    const store = await connectRedisStore({
+      address,
+      runId: runId("breaking"),
+      role: "engine",
+      waitMs: 20_000,
+    });
     stores.push(store);
     return store;
   }

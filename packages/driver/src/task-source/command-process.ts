@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { startProcess } from "@taskmuster/kvs";
 
 export interface CommandEnd {
   readonly code: number | null;
@@ -29,7 +30,7 @@ export class CommandProcess {
   constructor(options: CommandOptions) {
     this.#options = options;
     const { command, cwd, env } = options;
-    this.#child = spawn("/bin/sh", ["-c", command], {
+    this.#child = startProcess("/bin/sh", ["-c", command], {
       cwd,
       env,
       detached: true,

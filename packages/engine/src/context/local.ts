@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { killProcess, startProcess } from "@taskmuster/kvs";
 import { constants, hostname } from "node:os";
 import { LastWords, engineWords } from "../core/last-words.js";
 import type { NodePlan } from "../core/node-plan.js";
@@ -41,7 +42,7 @@ class LocalEngine implements EngineHandle {
   #begun = false;
 
   constructor({ node, engineScript, cwd, env }: EngineProgram) {
-    this.#child = spawn(node, [engineScript], {
+    this.#child = startProcess(node, [engineScript], {
       cwd,
       env,
       detached: true,
@@ -57,12 +58,12 @@ class LocalEngine implements EngineHandle {
 
   terminate(): void {
     // Before it knows what to do, the end of its input makes it go.
-    if (this.#begun) this.#child.kill("SIGTERM");
+    if (this.#begun) killProcess(this.#child, "SIGTERM");
     else this.#child.stdin?.end();
   }
 
   kill(): void {
-    this.#child.kill("SIGKILL");
+    killProcess(this.#child, "SIGKILL");
   }
 
   #watch(): Promise<EngineEnd> {

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { killProcess, startProcess } from "@taskmuster/kvs";
 import { constants } from "node:os";
 import type { Readable } from "node:stream";
 import { LastWords, engineWords } from "../core/last-words.js";
@@ -94,7 +95,7 @@ export class RemoteEngine implements EngineHandle {
     if (this.#phase !== "unstarted") return this.#options.onSettled();
     this.#phase = "started";
     // In a session of its own: a Ctrl-C of the terminal is for us to pass on.
-    const child = spawn(command, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    const child = startProcess(command, args, { env, detached: true, stdio: ["pipe", "pipe", "pipe"] });
     this.#child = child;
     child.stdin.on("error", () => undefined);
     child.stdin.write(`${line}\n${this.#waiting}`);
@@ -176,7 +177,7 @@ export class RemoteEngine implements EngineHandle {
   }
 
   #signal(signal: "SIGTERM" | "SIGKILL"): void {
-    this.#child?.kill(signal);
+    if (this.#child !== null) killProcess(this.#child, signal);
   }
 }
 

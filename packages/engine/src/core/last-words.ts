@@ -27,8 +27,12 @@ export class LastWords {
 /** What an engine said of its own failure; the first words say what was wrong, what follows is for developers. */
 export function engineWords(lines: readonly string[]): string {
   const ours = lines.filter((line) => !/^(srun|slurmstepd[^:]*): |^(Killed|Terminated)$/.test(line));
-  const own = ours.filter((line) => /^(engine: |(Uncaught )?[A-Za-z]*Error\b)/.test(line));
-  const said = own.length > 0 ? own.slice(0, 1) : ours.slice(0, 2);
+  // Node, when it is out of memory, tells of its garbage collector first.
+  const at = ours.findIndex((line) =>
+    /^(engine: |(Uncaught )?[A-Za-z]*Error\b|FATAL ERROR: |# Fatal )/.test(line),
+  );
+  const isList = ours[at]?.endsWith(":") === true;
+  const said = at === -1 ? ours.slice(0, 2) : ours.slice(at, at + (isList ? 2 : 1));
   return said.join(" ").slice(0, longestLine);
 }
 

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { killProcess, startProcess } from "@taskmuster/kvs";
 import script from "./guardian.sh";
 import { LaunchError } from "./launch-error.js";
 
@@ -35,7 +36,7 @@ export class Guardian {
   static start({ mark, livenessFd, onDeath }: GuardianOptions): Promise<Guardian> {
     // -p: neither BASH_ENV nor functions from the environment.
     // The directory tells whoever looks for it later whose it is.
-    const child = spawn("/bin/bash", ["-p", "-c", script, "taskmuster-guardian", process.cwd()], {
+    const child = startProcess("/bin/bash", ["-p", "-c", script, "taskmuster-guardian", process.cwd()], {
       cwd: "/",
       detached: true,
       stdio: ["pipe", "ignore", "ignore", ...(livenessFd === undefined ? [] : [livenessFd])],
@@ -81,7 +82,7 @@ export class Guardian {
   async close(): Promise<void> {
     this.#closing = true;
     this.#child.stdin?.end();
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), closeMs);
+    const timer = setTimeout(() => killProcess(this.#child, "SIGKILL"), closeMs);
     await this.#gone;
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { killProcess, startProcess } from "@taskmuster/kvs";
 import { randomBytes } from "node:crypto";
 import { nulByteErrno } from "../core/start-failure.js";
 import { LaunchError } from "./launch-error.js";
@@ -145,7 +146,7 @@ export class PerlLauncher implements Launcher {
       this.#state = { kind: "closed" };
       this.#outgoing = [];
       child.stdin?.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), closeMs);
+      const timer = setTimeout(() => killProcess(child, "SIGKILL"), closeMs);
       await this.#gone;
       clearTimeout(timer);
     }
@@ -159,7 +160,7 @@ export class PerlLauncher implements Launcher {
     this.#ownNames = names;
     const texts = [restored, ...launcherScript(platform, this.#options.spawner ?? null)];
     this.#nonce = randomBytes(12).toString("hex");
-    const child = spawn("perl", ["-e", bootstrap, ...texts.map(({ length }) => String(length))], {
+    const child = startProcess("perl", ["-e", bootstrap, ...texts.map(({ length }) => String(length))], {
       cwd,
       env,
       // Ctrl-C and job control reach our process group, but not it.
@@ -194,7 +195,7 @@ export class PerlLauncher implements Launcher {
           return failure === null ? reader.read(chunk) : [];
         } catch (error) {
           failure = error instanceof Error ? error : new LaunchError(String(error));
-          child.kill("SIGKILL");
+          killProcess(child, "SIGKILL");
           return [];
         }
       };

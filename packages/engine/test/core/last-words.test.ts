@@ -29,6 +29,12 @@ describe("an engine's own words", () => {
     ];
     expect(engineWords(lines)).toBe("engine: the disk is full");
     expect(engineWords(["/a.js:1", "Error: no such thing", "  at"])).toBe("Error: no such thing");
+    expect(engineWords(["engine: cannot reach it:", "unix:///s: too many open files", "more"])).toBe(
+      "engine: cannot reach it: unix:///s: too many open files",
+    );
+    expect(
+      engineWords(["<--- Last few GCs --->", "[1] Scavenge", "FATAL ERROR: heap out of memory", "#"]),
+    ).toBe("FATAL ERROR: heap out of memory");
     expect(engineWords(["srun: error: node01: task 0: Exited with exit code 4"])).toBe("");
     expect(engineWords(["cannot execute", "binary file", "more"])).toBe("cannot execute binary file");
   });

@@ -1,4 +1,5 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { startProcess } from "../start-process.js";
 
 export interface KeeperOptions {
   /** Absolute path of the Node to run the script with. */
@@ -39,7 +40,7 @@ export function startKeeper(options: KeeperOptions): Keeper {
     `${leaseMs}`,
     `${driverPatienceMs ?? 3_000}`,
   ];
-  const child = spawn("/bin/sh", ["-c", waiter, "taskmuster-keeper", ...keeper], {
+  const child = startProcess("/bin/sh", ["-c", waiter, "taskmuster-keeper", ...keeper], {
     cwd: "/",
     detached: true,
     stdio: ["pipe", "ignore", "ignore"],

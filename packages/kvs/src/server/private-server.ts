@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import {
   closeSync,
   existsSync,
@@ -16,6 +16,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KvsAddress } from "../address.js";
 import { KvsError } from "../errors.js";
 import { whyNotOurs, whyUnsafe } from "../own-directory.js";
+import { killProcess, startProcess } from "../start-process.js";
 import type { RunId } from "../protocol/index.js";
 import { type TlsFiles, serverConfig } from "./config.js";
 import { deposit } from "./deposit.js";
@@ -59,7 +60,8 @@ const answerMs = 1_000;
 /**
  * Starts `binary` (see `findServerBinary`) with random passwords on a Unix socket in a fresh directory below `directory` (by
  * default that for temporary files), keeping nothing on disk. Does not keep this process alive. With `tcp` it listens there
- * too, if it can: `startReachableServer` sees to that. Throws `KvsError` when there is no place for its directory.
+ * too, if it can: `startReachableServer` sees to that. Throws `KvsError` when there is no place for its directory, `E_LAUNCH` when there are
+ * no descriptors left.
  */
 export function startPrivateServer(options: {
   readonly binary: string;
@@ -69,7 +71,12 @@ export function startPrivateServer(options: {
 }): PrivateServer {
   const { binary, runId, tcp = null } = options;
   const directory = freshDirectory(options.directory ?? tmpdir());
-  return launch(binary, newIdentity({ runId, directory, tcp }));
+  try {
+    return launch(binary, newIdentity({ runId, directory, tcp }));
+  } catch (error) {
+    rmSync(directory, { recursive: true, force: true });
+    throw error;
+  }
 }
 
 /**
@@ -94,9 +101,7 @@ function launch(binary: string, identity: ServerIdentity): PrivateServer {
   const logFile = logIn(directory);
   const tls = writeTlsFiles(identity);
 
-  const log = openSync(logFile, "a", 0o600);
-  const child = spawn(binary, ["-"], { cwd: directory, detached: true, stdio: ["pipe", log, log] });
-  closeSync(log);
+  const child = startServer(binary, directory, logFile);
   const exited = exitOf(child, logFile);
   // It may be gone before it has read what we write.
   child.stdin?.on("error", () => undefined);
@@ -150,6 +155,15 @@ function writeTlsFiles({ directory, tcp }: ServerIdentity): TlsFiles {
 function removeTlsFiles({ certificate, key }: TlsFiles): void {
   rmSync(certificate, { force: true });
   rmSync(key, { force: true });
+}
+
+function startServer(binary: string, directory: string, logFile: string): ChildProcess {
+  const log = openSync(logFile, "a", 0o600);
+  try {
+    return startProcess(binary, ["-"], { cwd: directory, detached: true, stdio: ["pipe", log, log] });
+  } finally {
+    closeSync(log);
+  }
 }
 
 /** Where others cannot put something else in its place. */
@@ -250,7 +264,7 @@ function answers(socket: string): Promise<boolean> {
 async function stop(child: ChildProcess, exited: Promise<ServerExit>, directory: string): Promise<void> {
   child.ref();
   // It keeps nothing, so there is nothing that a softer end could save; and it looks at signals only ten times a second.
-  child.kill("SIGKILL");
+  killProcess(child, "SIGKILL");
   await exited;
   rmSync(directory, { recursive: true, force: true });
 }

@@ -15,7 +15,7 @@ export type Statement = "task" | AcceptedDirective | NoticeItem | ErrorItem;
 type AcceptedDirective = Exclude<Directive, { readonly kind: "unknown" | "tooLarge" }>;
 
 /** With prefix and suffix. No kernel runs so long a one; and its row, in which a byte may take four, can still be read back. */
-export const mostCommandBytes = 3 * 1024 * 1024;
+const mostCommandBytes = 3 * 1024 * 1024;
 
 const marker = directiveStart.trimEnd();
 

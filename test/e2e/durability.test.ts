@@ -70,15 +70,15 @@ function timesSaid(text: string, words: string): number {
   return text.split(words).length - 1;
 }
 
-/** What was handed out has been worked through, and nobody claims more. */
+/** What was claimed has been worked through, and nobody may claim more. */
 async function standsStill(prefix: string): Promise<void> {
-  await until("all that was handed out has run", async () => {
+  await until("all that was claimed has run", async () => {
     const { stdout } = await command("status", "--json", prefix);
-    const { queued, engines } = JSON.parse(stdout) as {
-      readonly queued: number;
+    const { wanted, engines } = JSON.parse(stdout) as {
+      readonly wanted: string;
       readonly engines: readonly { readonly claims: number }[];
     };
-    return queued === 0 && engines.every(({ claims }) => claims === 0) ? true : stdout;
+    return wanted === "hold" && engines.every(({ claims }) => claims === 0) ? true : stdout;
   });
 }
 

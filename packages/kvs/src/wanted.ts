@@ -1,9 +1,9 @@
 import { MalformedMessageError } from "./errors.js";
 import type { Wanted } from "./store.js";
 
-const byStrength = ["run", "drain", "stop"] as const satisfies readonly Wanted[];
+const byStrength = ["run", "hold", "drain", "stop"] as const satisfies readonly Wanted[];
 
-/** 0, 1, 2: what the scripts compare. */
+/** 0, 1, 2, 3: what the scripts compare. */
 export function wantedNumber(wanted: Wanted): number {
   return byStrength.indexOf(wanted);
 }

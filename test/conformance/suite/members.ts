@@ -148,6 +148,32 @@ export function memberSuite({ open }: Bench): void {
     expect(ids(await healthy.claim(9))).toEqual([2, 3]);
   });
 
+  it("lets nobody claim while the run is on hold, takes what ended, and rings all when that is over", async () => {
+    const { store, token } = await open();
+    await store.publish(token, 1, tasks(0, 3));
+    const [busy, idle] = [await TestEngine.join(store, "engine01"), await TestEngine.join(store, "engine02")];
+    expect(ids(await busy.claim(1))).toEqual([0]);
+    await store.order(token, { kind: "run" }, "hold");
+    for (const engine of [busy, idle]) {
+      expect(await store.waitForBell(engine.id, 1_000)).toBe("rung");
+      expect(await engine.claim(2)).toMatchObject({ tasks: [], wanted: "hold" });
+    }
+    await busy.finish(0);
+    expect((await store.receive(token, 9)).reports).toHaveLength(1);
+    expect(await store.renew({ engine: idle.id, counter: 1, stats: bytes("") })).toMatchObject({
+      wanted: "hold",
+    });
+    // Who joins meanwhile is no exception.
+    const late = await TestEngine.join(store, "engine03");
+    expect(await late.claim(1)).toMatchObject({ tasks: [], wanted: "hold" });
+    expect((await store.snapshot()).queued).toBe(3);
+    await store.order(token, { kind: "engine", engine: late.id }, "drain");
+    expect((await late.exchange()).wanted).toBe("drain");
+    await store.order(token, { kind: "run" }, "run");
+    expect(await store.waitForBell(idle.id, 1_000)).toBe("rung");
+    expect(ids(await idle.claim(9))).toEqual([1, 2, 3]);
+  });
+
   it("gives the strongest order of run, context and engine", async () => {
     const { store, token } = await open();
     await store.publish(token, 1, tasks(0, 9));

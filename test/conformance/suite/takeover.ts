@@ -13,6 +13,22 @@ export function takeoverSuite({ connect, open }: Bench): void {
     expect(await store.snapshot()).toMatchObject({ open: false });
   });
 
+  it("ends a hold, and rings those who could claim nothing meanwhile", async () => {
+    const { run, store, token } = await open();
+    const engine = await TestEngine.join(store, "engine01");
+    await store.order(token, { kind: "run" }, "hold");
+    expect(await store.waitForBell(engine.id, 1_000)).toBe("rung");
+    expect((await engine.claim(2)).wanted).toBe("hold");
+    const second = await connect(run);
+    const taken = await second.takeOver();
+    if (taken === null) expect.fail("the run is not there");
+    expect(await store.waitForBell(engine.id, 1_000)).toBe("rung");
+    expect(await engine.claim(2)).toMatchObject({ tasks: [], wanted: "run" });
+    await second.publish(taken.token, 1, tasks(0, 1));
+    expect(await store.waitForBell(engine.id, 1_000)).toBe("rung");
+    expect(ids(await engine.claim(2))).toEqual([0, 1]);
+  });
+
   it("takes over what engines hold and have reported, and empties the queues", async () => {
     const { run, store, token } = await open();
     await store.publish(token, 1, [...tasks(0, 5), task(6, { needs: wide }), task(7, { tries: 2 })]);

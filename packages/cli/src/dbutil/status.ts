@@ -71,7 +71,12 @@ export function statusText(prefix: string, snapshot: Snapshot, afterDeath: strin
   for (const context of snapshot.contexts) {
     const { kind, host, nodes, ended } = contextInfoOf(context.info);
     const left = context.credit === null ? "" : `, ${context.credit} more tasks at most`;
-    const state = ended !== "" ? `, ended: ${ended}` : context.wanted === "run" ? "" : `, ${context.wanted}`;
+    const state =
+      ended !== ""
+        ? `, ended: ${ended}`
+        : context.wanted === "run" || context.wanted === "hold"
+          ? ""
+          : `, ${context.wanted}`;
     lines.push(
       `context  ${context.context} (${kind}, from ${host}): ${plural(nodes.length, "node")}${left}${state}`,
     );

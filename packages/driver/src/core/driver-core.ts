@@ -226,9 +226,10 @@ export class DriverCore {
     this.#window.setSlots(members.slots);
   }
 
-  /** Nothing new is handed out as long as `why`, for people, is not null: rows cannot be written. */
+  /** Nothing new is handed out, nor claimed, as long as `why`, for people, is not null: rows cannot be written. */
   hold(why: string | null): void {
     this.#held = why;
+    this.#course.hold(why !== null);
   }
 
   /** The rows of so many tasks that ended could not be written, and will not be. */

@@ -55,6 +55,11 @@ export class RunCourse {
     if (this.#phase === "running") this.#end("draining", { kind: "drained", signal }, "drain");
   }
 
+  /** Nothing more is claimed for a while, or is again. */
+  hold(on: boolean): void {
+    if (this.#phase === "running") this.#order = on ? "hold" : "run";
+  }
+
   /** Stops what runs. The first reason to stop is kept. */
   stop(reason: EndReason): void {
     if (this.#phase === "stopping" || this.#phase === "ended") return;

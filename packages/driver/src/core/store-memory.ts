@@ -67,12 +67,12 @@ export class StoreMemory {
   onSnapshot({ engines, contexts }: Snapshot): void {
     this.#hasSeen = true;
     const members = engines.filter(({ state }) => state === "member");
-    this.#engines = new Map(members.map((each) => [each.engine, each]));
+    this.#engines = new Map(members.map((each) => [each.engine, withoutHold(each)]));
     for (const { rank } of engines) this.#ranks = Math.max(this.#ranks, rank + 1);
     this.claims.clear();
     for (const { engine, claims } of members) this.claims.set(engine, claims);
     // One that enrolled before the store forgot may come back later.
-    for (const each of contexts) this.#contexts.set(each.context, each);
+    for (const each of contexts) this.#contexts.set(each.context, withoutHold(each));
   }
 
   onExpelled(engine: EngineId): void {
@@ -91,4 +91,9 @@ export class StoreMemory {
   onPost(key: string, value: string): void {
     this.#posts.set(key, value);
   }
+}
+
+/** The whole run is on hold, never one of these alone; that is put back as the run's own order. */
+function withoutHold<Each extends { readonly wanted: Wanted }>(each: Each): Each {
+  return each.wanted === "hold" ? { ...each, wanted: "run" } : each;
 }

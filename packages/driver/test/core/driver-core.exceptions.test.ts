@@ -83,11 +83,13 @@ describe("a core that is held", () => {
     rig.tasks(2);
     rig.core.hold("the disk is full");
     expect(rig.core.wantsItems).toBe(false);
+    expect(rig.core.takeOrder()).toBe("hold");
     rig.report(alice, 0);
     rig.lose([1, 1]);
     expect(rig.look()).toEqual(["row task 0 0"]);
     expect(rig.core.view).toMatchObject({ held: "the disk is full", done: 1 });
     rig.core.hold(null);
+    expect(rig.core.takeOrder()).toBe("run");
     expect(rig.core.wantsItems).toBe(true);
     expect(rig.look()).toEqual(["publish front 1.2", "publish back 3 4"]);
     expect(rig.core.view.held).toBeNull();

@@ -422,4 +422,21 @@ describe("LastingStore", () => {
     expect(heard).toEqual(["forgotten", "settled"]);
     expect((await over.snapshot()).contexts).toMatchObject([{ context: "ctx", credit: 7 }]);
   });
+
+  it("puts a hold back as the run's, so that it can be ended", async () => {
+    const { server, store, token, engine } = await rig();
+    await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: null });
+    await engine().join(joining(one));
+    await store.order(token, { kind: "run" }, "hold");
+    expect(await store.snapshot()).toMatchObject({ wanted: "hold", engines: [{ wanted: "hold" }] });
+    server.forget();
+    expect(await store.snapshot()).toMatchObject({ wanted: "hold" });
+    await engine().announce(announcement(one, 1, []));
+    await store.order(token, { kind: "run" }, "run");
+    expect(await store.snapshot()).toMatchObject({
+      wanted: "run",
+      contexts: [{ wanted: "run" }],
+      engines: [{ wanted: "run" }],
+    });
+  });
 });

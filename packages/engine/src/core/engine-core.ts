@@ -203,6 +203,7 @@ export class EngineCore {
   onWanted(wanted: Wanted): void {
     switch (wanted) {
       case "run":
+      case "hold":
         return;
       case "drain":
         return this.drain("retired", "ordered");

@@ -128,7 +128,7 @@ class World {
   }
 
   order(wanted: Wanted): void {
-    const rank = { run: 0, drain: 1, stop: 2 };
+    const rank = { run: 0, hold: 1, drain: 2, stop: 3 };
     if (rank[wanted] <= rank[this.#wanted]) return;
     this.#wanted = wanted;
     this.#ring();

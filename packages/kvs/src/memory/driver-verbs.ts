@@ -19,7 +19,9 @@ import { type Run, claimsOfMember, contextState, isMember, queueOf, queuedTasks 
 export function takeOver(run: Run): Takeover {
   const claims: ClaimedTask[] = [];
   const expelled: ClaimedTask[] = [];
-  for (const member of run.engines.values()) {
+  for (const [engine, member] of run.engines) {
+    // Who has asked while the run was on hold is not among the idle.
+    if (run.wanted === "hold" && member.state === "member") run.chimes.add(engine);
     for (const { id, attempt } of member.claims.values()) claims.push({ id, attempt });
     expelled.push(...member.expelled);
   }

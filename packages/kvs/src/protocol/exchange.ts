@@ -14,8 +14,8 @@ export interface QueuedTask {
   readonly body: Uint8Array;
 }
 
-/** `run` < `drain` (finish what runs, take nothing new) < `stop` (stop it now). */
-export type Wanted = "run" | "drain" | "stop";
+/** `run` < `hold` (take nothing new for now) < `drain` (finish what runs, and leave) < `stop` (stop it now). */
+export type Wanted = "run" | "hold" | "drain" | "stop";
 
 export type Scope =
   | { readonly kind: "run" }

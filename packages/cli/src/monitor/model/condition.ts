@@ -1,3 +1,4 @@
+import type { Wanted } from "@taskmuster/kvs/protocol";
 import type { ContextLook, EngineLook } from "./look.js";
 import { limitWords } from "../../wording.js";
 import type { Condition } from "./picture.js";
@@ -38,9 +39,14 @@ function limitText({ stats, info }: EngineLook): string {
   return stats === null ? "" : limitWords(stats, info.slots);
 }
 
+/** Not only told to take nothing new for now. */
+export function mustGo(wanted: Wanted): boolean {
+  return wanted === "drain" || wanted === "stop";
+}
+
 function whoWants(context: ContextLook | undefined, runWanted: EngineLook["wanted"]): string {
-  if (runWanted !== "run") return "the run ends";
-  return context !== undefined && context.wanted !== "run" ? "its context retires" : "retired";
+  if (mustGo(runWanted)) return "the run ends";
+  return context !== undefined && mustGo(context.wanted) ? "its context retires" : "retired";
 }
 
 /** `up`: engines of it that are members; `awaited`: nodes that none has joined from yet. */

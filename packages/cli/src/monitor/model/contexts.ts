@@ -1,5 +1,5 @@
 import type { EngineId } from "@taskmuster/kvs/protocol";
-import { contextCondition, engineCondition } from "./condition.js";
+import { contextCondition, engineCondition, mustGo } from "./condition.js";
 import type { ContextLook, EngineLook, RunLook } from "./look.js";
 import type { ContextPicture, EnginePicture, NodePicture } from "./picture.js";
 
@@ -57,7 +57,7 @@ export function contextPicture(
     limitLeft: context.credit,
     endsInSeconds: ends.length === 0 ? null : Math.min(...ends),
     condition,
-    retiring: context.wanted !== "run",
+    retiring: mustGo(context.wanted),
     goneSince: condition.kind === "gone" || condition.kind === "failed" ? goneSince : null,
     members: [...members, ...failed, ...awaited],
   };
@@ -97,7 +97,7 @@ function enginePicture(
       heardMs,
       look.run?.drained.find((each) => each.engine === engine.id)?.why,
     ),
-    retiring: engine.wanted !== "run",
+    retiring: mustGo(engine.wanted),
     goneSince,
   };
 }

@@ -42,4 +42,4 @@ end
 
 local found = call('HMGET', key, 'acknowledged', 'contextWanted', 'wanted')
 local gone = state ~= 'member' and state ~= 'awaited'
-return { tonumber(found[1]), gone and 2 or math.max(tonumber(run[2]), tonumber(found[2]), tonumber(found[3])), run[3] }
+return { tonumber(found[1]), gone and 3 or math.max(tonumber(run[2]), tonumber(found[2]), tonumber(found[3])), run[3] }

@@ -11,7 +11,7 @@ if name then
 end
 
 -- As for engines (join).
-if run[3] == '2' then return {} end
+if run[3] == '3' then return {} end
 local rank = call('LLEN', P .. 'labels')
 local wanted = string.gsub(label, '#', rank)
 name = wanted

@@ -11,7 +11,7 @@ local found = call('HMGET', key, 'state', 'seq', 'reported', 'acknowledged', 'co
 if not found[1] then return redis.error_reply('TM_UNKNOWN') end
 if found[1] == 'awaited' then return redis.error_reply('TM_STALE') end
 
-local wanted = found[1] == 'member' and math.max(tonumber(run[2]), tonumber(found[6]), tonumber(found[7])) or 2
+local wanted = found[1] == 'member' and math.max(tonumber(run[2]), tonumber(found[6]), tonumber(found[7])) or 3
 local answer = { tonumber(found[4]), wanted, run[3], '' }
 
 local seq, lastSeq = tonumber(ARGV[3]), tonumber(found[2])

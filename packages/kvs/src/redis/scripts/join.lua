@@ -5,7 +5,7 @@ local engine, context = ARGV[2], ARGV[3]
 local key = P .. 'engine:' .. engine
 local rank = call('HGET', key, 'rank')
 -- A run that stops takes nobody in any more: its driver may have looked who is there for the last time.
-if not rank and run[4] == '2' then return {} end
+if not rank and run[4] == '3' then return {} end
 if not rank then
   rank = call('HINCRBY', KEYS[1], 'ranks', 1) - 1
   local contextWanted = call('HGET', P .. 'contexts', 'wanted:' .. context) or '0'

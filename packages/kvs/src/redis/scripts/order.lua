@@ -1,4 +1,4 @@
--- ARGV: run_id, token, kind of scope, its name, wanted (0 run, 1 drain, 2 stop).
+-- ARGV: run_id, token, kind of scope, its name, wanted (0 run, 1 hold, 2 drain, 3 stop).
 local kind, name, wanted = ARGV[3], ARGV[4], ARGV[5]
 if kind == 'run' then call('HSET', KEYS[1], 'wanted', wanted) end
 if kind == 'context' then call('HSET', P .. 'contexts', 'wanted:' .. name, wanted) end

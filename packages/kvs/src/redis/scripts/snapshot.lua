@@ -12,7 +12,7 @@ for _, engine in ipairs(call('LRANGE', P .. 'engines', 0, -1)) do
   local e = call('HMGET', P .. 'engine:' .. engine, 'context', 'rank', 'info', 'renewal', 'stats', 'state', 'contextWanted', 'wanted', 'why',
     'reported', 'acknowledged', 'greeted')
   local awaited = e[6] == 'awaited'
-  local wanted = (awaited or e[6] == 'member') and math.max(runWanted, tonumber(e[7]), tonumber(e[8])) or 2
+  local wanted = (awaited or e[6] == 'member') and math.max(runWanted, tonumber(e[7]), tonumber(e[8])) or 3
   reports = reports + e[10] - e[11]
   engines[#engines + 1] =
     { engine, e[1], tonumber(e[2]), e[3], tonumber(e[4]), e[5], call('HLEN', P .. 'claims:' .. engine), wanted, awaited and 'member' or e[6],

@@ -162,9 +162,13 @@ describe.each(kinds)("%s launcher: when the engine", (kind) => {
     const shell = 'ulimit -n 64; exec "$@"';
     const parent = start({ slots: 20, times: 60, commands: ["echo >>$DIR/begun; sleep 0.1"] }, { shell });
     await until("all ends", () => parent.said.length === 61);
-    for (let tag = 0; tag < 60; tag++)
-      expect(parent.said).toContain(`{"tag":${tag},"outcome":{"kind":"exited","code":0},"stopped":false}`);
-    expect(lines("begun")).toBe(60);
+    const said = (outcome: string): number =>
+      parent.said.filter((each) => each.includes(`"outcome":${outcome}`)).length;
+    const ended = said('{"kind":"exited","code":0}');
+    // Where others are slow to make room it has tried often enough; then it has not begun.
+    expect(ended + said('{"kind":"failedToStart","errno":24}')).toBe(60);
+    expect(ended).toBeGreaterThanOrEqual(20);
+    expect(lines("begun")).toBe(ended);
   });
 
   it.runIf(kind === "node")(

@@ -4,12 +4,11 @@ import { Worker, isMainThread, parentPort, workerData } from "node:worker_thread
 import { endWith } from "../end-with.js";
 import { bugNamed, bugs } from "./bugs/planted.js";
 import { type Options, optionsOf, usage } from "./options.js";
+import { seedsOf } from "./faults/families.js";
 import { type Simulated, simulate } from "./simulate.js";
 
 interface Share {
-  readonly from: number;
-  readonly step: number;
-  readonly end: number;
+  readonly seeds: readonly number[];
   readonly bug: string | null;
 }
 
@@ -40,9 +39,9 @@ async function one(seed: number, { trace, bug }: Pick<Options, "trace" | "bug">)
   return ended.failure === null ? 0 : 1;
 }
 
-async function many({ from, seeds, jobs, bug }: Options): Promise<number> {
+async function many({ from, seeds, jobs, bug, family }: Options): Promise<number> {
   const began = performance.now();
-  const end = from + seeds;
+  const all = seedsOf(from, seeds, family);
   const failed: Simulated[] = [];
   let [done, steps, seconds] = [0, 0, 0];
   let toldAt = began;
@@ -65,9 +64,10 @@ async function many({ from, seeds, jobs, bug }: Options): Promise<number> {
   };
   const threads = Math.min(jobs, seeds);
   await Promise.all(
-    Array.from({ length: threads }, (_, at) =>
-      inThread({ from: from + at, step: threads, end, bug }, onEnded),
-    ),
+    Array.from({ length: threads }, (_, at) => {
+      const share = all.flatMap((seed, index) => (index % threads === at ? [seed] : []));
+      return inThread({ seeds: share, bug }, onEnded);
+    }),
   );
   console.log(line());
   const [first] = failed.toSorted((a, b) => a.seed - b.seed);
@@ -88,8 +88,8 @@ function inThread(share: Share, onEnded: (ended: Simulated) => void): Promise<vo
   });
 }
 
-async function work({ from, step, end, bug }: Share): Promise<void> {
-  for (let seed = from; seed < end; seed += step)
+async function work({ seeds, bug }: Share): Promise<void> {
+  for (const seed of seeds)
     parentPort?.postMessage(await simulate(seed, bug === null ? {} : { bug: bugNamed(bug).make() }), []);
 }
 

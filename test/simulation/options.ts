@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Family, families } from "./faults/families.js";
 
 export interface Options {
   /** The first one, and how many. */
@@ -10,6 +11,8 @@ export interface Options {
   readonly jobs: number;
   /** The name of a planted bug; null: none. */
   readonly bug: string | null;
+  /** Null: all. */
+  readonly family: Family | null;
 }
 
 export const usage = `npm run simulate [-- OPTIONS]
@@ -18,6 +21,7 @@ export const usage = `npm run simulate [-- OPTIONS]
   --seed N    one run; prints what happened last if it fails
   --trace     with --seed: prints all that happens
   --jobs N    threads (one for each core)
+  --family F  only seeds of this family: what goes wrong again and again in them ("list" names them)
   --bug NAME  with a planted bug, to see it caught; "list" names them
 `;
 
@@ -32,6 +36,7 @@ export function optionsOf(args: readonly string[], cores: number): Options {
       trace: { type: "boolean", default: false },
       jobs: { type: "string", default: `${cores}` },
       bug: { type: "string" },
+      family: { type: "string" },
     },
   });
   if (values.trace && values.seed === undefined) throw new Error("--trace goes with --seed N");
@@ -42,7 +47,14 @@ export function optionsOf(args: readonly string[], cores: number): Options {
     trace: values.trace,
     jobs: whole("--jobs", values.jobs),
     bug: values.bug ?? null,
+    family: values.family === undefined ? null : familyNamed(values.family),
   };
+}
+
+function familyNamed(name: string): Family {
+  const family = families.find((each) => each === name);
+  if (family !== undefined) return family;
+  throw new Error(`no family ${name}; there are: ${[...new Set(families)].join(", ")}`);
 }
 
 function whole(option: string, text: string): number {

@@ -1,6 +1,8 @@
 import type { Item } from "../../packages/driver/src/core/task-file/index.js";
+import { type TaskPolicy, plainPolicy } from "../../packages/driver/src/core/task-policy.js";
 import { Random } from "../fuzz/random.js";
 import { itemsOf } from "../scenarios/list.js";
+import { type Bias, biases, familyOf } from "./faults/families.js";
 import { type Fault, type FaultKind, faultKinds } from "./faults/fault.js";
 import type { ContextPlan } from "./world/sim-context.js";
 
@@ -15,8 +17,12 @@ export interface Plan {
   readonly leaseMs: number;
   readonly graceMs: number;
   readonly maxLosses: number;
+  readonly policy: TaskPolicy;
+  /** Whose driver dies goes on with `--recover`, and not with `-r` when nobody is left. */
+  readonly recovers: boolean;
   /** From one host to another. */
   readonly wireMs: number;
+  readonly driverWireMs: number;
   readonly privateStore: boolean;
   /** Waits for contexts (`-S`). */
   readonly serves: boolean;
@@ -33,43 +39,49 @@ export interface Plan {
 
 export function planOf(seed: number): Plan {
   const random = new Random(`plan ${seed}`);
-  const items = itemsOf(listOf(random));
+  const bias = biases[familyOf(seed)];
+  const items = itemsOf(listOf(random, bias));
   const barriers = items.flatMap((item) => (item.kind === "barrier" ? [item.id] : []));
   const tasks = items.filter(({ kind }) => kind === "task");
-  const leaseMs = random.pick([3000, 5000, 10_000]);
+  const leaseMs = random.pick(bias.leasesMs);
   const serves = random.oneIn(2);
-  const own = serves && random.oneIn(2) ? [] : [contextOf(random, tasks.length, !serves)];
+  const own = serves && random.oneIn(2) ? [] : [contextOf(random, bias, tasks.length, !serves)];
   const added = Array.from({ length: serves ? 1 + random.int(2) : random.int(2) }, () =>
-    contextOf(random, tasks.length, false),
+    contextOf(random, bias, tasks.length, false),
   );
   // What goes wrong does so while there is work.
   const slots = [...own, ...added].flatMap((context) => context.slots).reduce((sum, each) => sum + each, 0);
   const calmMs = 1000 + Math.min(longestMs, Math.ceil((2 * workOf(tasks)) / slots));
+  const wireMs = random.pick(bias.wiresMs);
+  const retries = random.oneIn(3) ? 1 + random.int(2) : 0;
   return {
     items,
     lines: tasks.length + barriers.length,
     tasks: tasks.length,
     barriers,
     leaseMs,
-    graceMs: random.pick([0, 500, 2000]),
+    graceMs: random.pick(bias.gracesMs),
     maxLosses: random.pick([5, 5, 1]),
-    wireMs: random.pick([0.5, 5, 50, 200]),
+    policy: { ...plainPolicy, retries },
+    recovers: bias.recovers ?? random.oneIn(2),
+    wireMs,
+    driverWireMs: bias.driverWiresMs === null ? wireMs : random.pick(bias.driverWiresMs),
     privateStore: random.oneIn(2),
     serves,
     own,
     added: added.map((context) => ({ atMs: 500 + random.int(calmMs / 2), context })),
-    faults: faultsOf(random, calmMs, leaseMs),
+    faults: faultsOf(random, bias, calmMs, leaseMs),
     calmMs,
-    workMs: workOf(tasks),
+    workMs: (1 + retries) * workOf(tasks),
   };
 }
 
-function listOf(random: Random): readonly string[] {
+function listOf(random: Random, bias: Bias): readonly string[] {
   const lines: string[] = [];
   if (random.oneIn(6)) lines.push("#DISBATCH PERENGINE START work 50 0");
   if (random.oneIn(6)) lines.push("#DISBATCH PERENGINE STOP work 50 0");
   const length = 2 + random.int(random.pick([4, 12, 30]));
-  const longest = random.pick([50, 2000, 8000, 20_000]);
+  const longest = random.pick(bias.longestMs);
   for (let line = 0; line < length; line++) {
     const work = `work ${1 + random.int(longest)} ${random.oneIn(8) ? 1 : 0}`;
     if (random.oneIn(8)) lines.push("#DISBATCH BARRIER");
@@ -87,9 +99,11 @@ function workOf(tasks: readonly Item[]): number {
   return ms.reduce((sum, each) => sum + each, 0);
 }
 
-function contextOf(random: Random, tasks: number, mayBeLocal: boolean): ContextPlan {
-  const kind = random.pick(mayBeLocal ? (["local", "ssh", "slurm"] as const) : (["ssh", "slurm"] as const));
-  const nodes = kind === "local" ? 1 : 1 + random.int(3);
+function contextOf(random: Random, bias: Bias, tasks: number, mayBeLocal: boolean): ContextPlan {
+  const kind = random.pick(
+    mayBeLocal && bias.engines === 1 ? (["local", "ssh", "slurm"] as const) : (["ssh", "slurm"] as const),
+  );
+  const nodes = kind === "local" ? 1 : bias.engines + random.int(4 - bias.engines);
   return {
     kind,
     slots: Array.from({ length: nodes }, () => 1 + random.int(3)),
@@ -98,17 +112,20 @@ function contextOf(random: Random, tasks: number, mayBeLocal: boolean): ContextP
 }
 
 /** A few kinds, and each again and again: all of them at once would only hide what one of them does. */
-function faultsOf(random: Random, calmMs: number, leaseMs: number): readonly Fault[] {
+function faultsOf(random: Random, bias: Bias, calmMs: number, leaseMs: number): readonly Fault[] {
   if (random.oneIn(20)) return [];
-  const kinds = Array.from({ length: 1 + random.int(4) }, () => random.pick(faultKinds));
+  const about = bias.kinds === null ? [] : Array.from({ length: 2 }, () => random.pick(bias.kinds ?? []));
+  const others = Array.from({ length: about.length > 0 ? random.int(2) : 1 + random.int(4) }, () =>
+    random.pick(faultKinds),
+  );
+  const kinds = [...about, ...others];
   const often = 1 + random.int(random.pick([3, 8, 20]));
-  const spans = [20, 1000, leaseMs / 2, leaseMs * 0.9, leaseMs, leaseMs * 1.1, leaseMs * 1.5, leaseMs * 3];
   return kinds.flatMap((kind) =>
     Array.from({ length: isRare(kind) ? 1 + random.int(2) : often }, () => ({
       kind,
       atMs: random.int(calmMs),
       // Around what a lease allows for is where it matters.
-      ms: Math.round(random.pick(spans) * (0.9 + random.int(200) / 1000)),
+      ms: Math.round(leaseMs * bias.spans(random)),
     })),
   );
 }

@@ -1,4 +1,3 @@
-import { parseRow } from "../../packages/driver/src/core/status-line/index.js";
 import type { AnnounceRequest, EnrolAnswer, EnrolRequest, ExchangeRequest } from "@taskmuster/kvs";
 import type { SavedRuns } from "@taskmuster/kvs/memory";
 import { Random } from "../fuzz/random.js";
@@ -9,11 +8,12 @@ import { Disk } from "./node/disk.js";
 import { virtualise } from "./node/virtual-node.js";
 import { planOf } from "./plan.js";
 import { Clockwork } from "./time/clockwork.js";
+import { rowsIn } from "./truth/rows-in.js";
 import { StoreChecks } from "./truth/store-checks.js";
 import { Truth, Violation } from "./truth/truth.js";
 import { operationText } from "./wire/operation-text.js";
 import { type Operation, StoreServer, honestDesk } from "./wire/store-server.js";
-import { filesOf } from "./world/driver-process.js";
+import { filesOf } from "./world/driver-desk.js";
 import { Operator } from "./world/operator.js";
 import { type World, newHost } from "./world/world.js";
 
@@ -60,6 +60,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
       if (verb === "acknowledge") checks.onAcknowledge(run, args);
     },
     onDone: ({ run, verb, args, answer, error }) => {
+      if (error === null) checks.onDriverVerb(run, verb, args);
       if (verb === "exchange" && error === null) checks.onExchanged(run, (args[0] as ExchangeRequest).engine);
       if (verb === "enrol" && error === null)
         checks.onEnrolled(run, args[0] as EnrolRequest, answer as EnrolAnswer);
@@ -74,7 +75,9 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     },
   });
   const checks = new StoreChecks(server.memory, truth, (run) => {
-    return disk.file(filesOf(run).status)?.safe ?? Buffer.alloc(0);
+    const { status, ledger } = filesOf(world.homes.get(run) ?? "");
+    const safe = (path: string): Buffer => disk.file(path)?.safe ?? Buffer.alloc(0);
+    return { status: safe(status), ledger: disk.hasFailed ? null : safe(ledger) };
   });
   const { onSay } = options;
   const world: World = {
@@ -86,6 +89,8 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
     login: newHost({ random }, "login"),
     engines: [],
     bug,
+    homes: new Map(),
+    runOf: (prefix) => [...world.homes].findLast(([, its]) => its === prefix)?.[0] ?? null,
     wireMs: plan.wireMs,
     privateStore: plan.privateStore,
     say: (who, what) => {
@@ -104,8 +109,7 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 
   const failure = await watchCrashes(async () => {
     const operator = new Operator(world, plan);
-    for (const fault of plan.faults)
-      clockwork.after(fault.atMs, null, () => strike(world, operator.driver, fault));
+    for (const fault of plan.faults) clockwork.after(fault.atMs, null, () => strike(world, operator, fault));
     await clockwork.run({
       onStep: () => {
         if (truth.violation !== null) throw truth.violation;
@@ -124,17 +128,12 @@ export async function simulate(seed: number, options: SimulationOptions = {}): P
 
 /** I1, as whoever reads the status file sees it. */
 function checkFile(disk: Disk, path: string, lines: number): void {
-  const rows = new FinalRows();
-  const text = disk.file(path)?.bytes() ?? Buffer.alloc(0);
-  let from = 0;
-  for (let end = text.indexOf(10); end !== -1; end = text.indexOf(10, from)) {
-    const row = parseRow(text.subarray(from, end));
-    if (row === null) throw new Violation("I1", `not a row: ${text.subarray(from, end).toString("latin1")}`);
-    rows.onRow(row);
-    from = end + 1;
-  }
-  if (from !== text.length) throw new Violation("I1", "the status file ends in the middle of a row");
-  rows.assertComplete(lines);
+  const final = new FinalRows();
+  const { rows, bad, torn } = rowsIn(disk.file(path)?.bytes() ?? Buffer.alloc(0));
+  if (bad !== null) throw new Violation("I1", `not a row: ${bad}`);
+  if (torn > 0) throw new Violation("I1", "the status file ends in the middle of a row");
+  for (const row of rows) final.onRow(row);
+  final.assertComplete(lines);
 }
 
 /** Answers why it failed; also when a process would have crashed. */

@@ -5,15 +5,15 @@ describe("the whole system, whatever goes wrong", () => {
   it("breaks no invariant, and ends with one final row for each line", async () => {
     const failed: unknown[] = [];
     let drivers = 0;
-    for (let seed = 1; seed <= 200; seed++) {
+    for (let seed = 1; seed <= 120; seed++) {
       const ended = await simulate(seed);
       drivers += ended.drivers;
       if (ended.failure !== null) failed.push(ended);
     }
     expect(failed).toEqual([]);
     // Some of them died.
-    expect(drivers).toBeGreaterThan(200);
-  });
+    expect(drivers).toBeGreaterThan(120);
+  }, 300_000);
 
   it("happens the same way each time", async () => {
     const traced = async () => {

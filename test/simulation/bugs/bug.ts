@@ -1,4 +1,5 @@
 import type { KvsStore } from "@taskmuster/kvs";
+import type { LastingStore } from "../../../packages/driver/src/store/lasting-store.js";
 import type { Host } from "../time/process.js";
 import type { Request } from "../wire/link.js";
 import type { Desk } from "../wire/store-server.js";
@@ -10,6 +11,8 @@ export interface Bug {
   readonly resend?: (request: Request) => void;
   /** What the driver takes for the store. */
   readonly driverStore?: (store: KvsStore, host: Host) => KvsStore;
+  /** Changes what the driver's store is in all its lives. */
+  readonly lasting?: (store: LastingStore) => void;
   readonly engineStore?: (store: KvsStore) => KvsStore;
   readonly diskLiesAboutSync?: boolean;
   /** What the driver takes for the lease. */

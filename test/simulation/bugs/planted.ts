@@ -1,5 +1,7 @@
-import type { ExchangeRequest, KvsStore, QueuedTask } from "@taskmuster/kvs";
+import type { ExchangeRequest, Greeting, KvsStore, QueuedTask } from "@taskmuster/kvs";
 import { attempt, decodeReport, decodeTask, encodeReport, encodeTask } from "@taskmuster/kvs/protocol";
+import type { Family } from "../faults/families.js";
+import { driverVerbs } from "../truth/store-checks.js";
 import { honestDesk } from "../wire/store-server.js";
 import type { Bug } from "./bug.js";
 
@@ -9,6 +11,8 @@ interface PlantedBug {
   readonly what: string;
   /** So seldom caught that the test suite does not wait for it. */
   readonly rare?: true;
+  /** Where it shows. */
+  readonly family: Family;
   readonly make: () => Bug;
 }
 
@@ -17,6 +21,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "claim-again",
     what: "the store does an exchange that is sent again once more, so that tasks are claimed for nobody",
+    family: "connections",
     make: () => ({
       desk: (asked) => {
         if (asked.verb !== "exchange") return honestDesk(asked);
@@ -30,6 +35,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "report-lost-at-reconnect",
     what: "an exchange that is sent again after a break has lost its reports",
+    family: "connections",
     make: () => ({
       resend: (request) => {
         if (request.verb !== "exchange") return;
@@ -41,6 +47,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "acknowledged-before-flush",
     what: "the driver acknowledges reports as soon as it has received them",
+    family: "anything",
     make: () => ({
       driverStore: (store) => ({
         ...store,
@@ -55,17 +62,20 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "sync-lies",
     what: "a sync of the status file is answered before it is done",
+    family: "anything",
     make: () => ({ diskLiesAboutSync: true }),
   },
   {
     name: "reoffer-before-fence",
     what: "the driver gives an engine up before its guardian has killed what it ran",
+    family: "leases",
     make: () => ({ driverLease: (ms) => ms / 2 }),
   },
   {
     name: "expelled-unseen",
     what: "an engine is given up by an old look at it, although it has come back and started something since",
     rare: true,
+    family: "leases",
     make: () => ({
       desk: (asked) => {
         if (asked.verb !== "expire") return honestDesk(asked);
@@ -77,16 +87,19 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "no-fence",
     what: "the guardian does not look at its deadline",
+    family: "leases",
     make: () => ({ guardianIgnoresDeadline: true }),
   },
   {
     name: "zombie-counts",
     what: "a report of an attempt that was given up is taken for one of the present attempt, and clears barriers",
+    family: "leases",
     make: () => ({ driverStore: asPresentAttempt }),
   },
   {
     name: "attempt-not-raised",
     what: "a task is offered again as the same attempt",
+    family: "leases",
     make: () => ({
       driverStore: (store) => ({
         ...store,
@@ -97,12 +110,13 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "lease-by-wall-clock",
     what: "the driver measures leases by the clock on the wall",
-    rare: true,
+    family: "clocks",
     make: () => ({ trustsWall: "driver" }),
   },
   {
     name: "credit-lost-on-release",
     what: "a task that is given back unstarted still counts against its context's limit",
+    family: "leases",
     make: () => ({
       desk: async (asked) => {
         if (asked.verb !== "exchange") return honestDesk(asked);
@@ -121,6 +135,7 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "publish-again",
     what: "tasks whose publication is sent again are queued twice",
+    family: "connections",
     make: () => ({
       desk: (asked) => {
         const run = asked.memory.runs.get(asked.run);
@@ -132,26 +147,54 @@ export const bugs: readonly PlantedBug[] = [
   {
     name: "withdrawn-in-words-only",
     what: "the store says that it has withdrawn a task, and has not",
+    family: "leases",
     make: () => ({
       desk: (asked) => (asked.verb === "withdraw" ? Promise.resolve(true) : honestDesk(asked)),
     }),
   },
   {
-    name: "stale-answer",
-    what: "an exchange that is sent again gets the very answer that was lost, although the engine was expelled since",
-    rare: true,
-    make: () => {
-      const answers = new Map<string, unknown>();
-      return {
-        desk: async (asked) => {
-          if (asked.verb !== "exchange") return honestDesk(asked);
-          const { engine, seq } = asked.args[0] as ExchangeRequest;
-          const answer = answers.get(`${engine} ${seq}`) ?? (await honestDesk(asked));
-          answers.set(`${engine} ${seq}`, answer);
-          return answer;
-        },
-      };
-    },
+    name: "reoffer-before-announcements",
+    what: "after the store has forgotten, the driver offers again what it held before engines have said what they have",
+    family: "amnesia",
+    make: () => ({
+      lasting: (store) => {
+        const listen = store.listen.bind(store);
+        store.listen = (listener) =>
+          listen({
+            ...listener,
+            onReopened: (token) => {
+              listener.onReopened(token);
+              listener.onSettled();
+            },
+          });
+      },
+    }),
+  },
+  {
+    name: "announcement-unheard",
+    what: "what an engine announces to a store that has forgotten is not told to the driver",
+    family: "amnesia",
+    make: () => ({
+      desk: async (asked) => {
+        const answer = await honestDesk(asked);
+        return asked.verb === "greet" && answer !== null
+          ? { ...(answer as Greeting), announced: [] }
+          : answer;
+      },
+    }),
+  },
+  {
+    name: "zombie-driver",
+    what: "the store does what a driver asks that was replaced",
+    family: "takeover",
+    make: () => ({
+      desk: (asked) => {
+        const { memory, run, verb, args } = asked;
+        const token = memory.runs.get(run)?.token;
+        if (token === undefined || !driverVerbs.has(verb)) return honestDesk(asked);
+        return honestDesk({ ...asked, args: [token, ...args.slice(1)] });
+      },
+    }),
   },
 ];
 

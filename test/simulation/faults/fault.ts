@@ -16,6 +16,8 @@ export const faultKinds = [
   "engine's starter is cut off",
   "scheduler ends a step",
   "driver dies",
+  /** It is stopped, or cannot be reached, and taken for dead; later it goes on. */
+  "driver is replaced",
   /** Its machine loses power. */
   "login node dies",
   "driver stops",

@@ -1,11 +1,12 @@
-import { encodeRequest, protocolVersion } from "@taskmuster/kvs/protocol";
+import { type RunId, encodeRequest, protocolVersion } from "@taskmuster/kvs/protocol";
 import type { DriverProcess } from "../world/driver-process.js";
+import type { Operator } from "../world/operator.js";
 import type { EngineProcess } from "../world/engine-process.js";
 import type { World } from "../world/world.js";
 import type { Fault } from "./fault.js";
 
 /** Lets something go wrong now, for whom it may; nobody may be there. */
-export function strike(world: World, driver: DriverProcess, fault: Fault): void {
+export function strike(world: World, operator: Operator, fault: Fault): void {
   const { clockwork, random, disk, server } = world;
   const { ms } = fault;
   const engine = pickOf(
@@ -18,10 +19,11 @@ export function strike(world: World, driver: DriverProcess, fault: Fault): void 
     told(engine.process.name);
     act(engine);
   };
-  const toDriver = (act: () => void): void => {
-    if (driver.process.isDead) return;
+  const driver = pickOf(world, operator.living);
+  const toDriver = (act: (driver: DriverProcess) => void): void => {
+    if (driver === null) return;
     told(driver.process.name);
-    act();
+    act(driver);
   };
   switch (fault.kind) {
     case "engine dies":
@@ -41,19 +43,21 @@ export function strike(world: World, driver: DriverProcess, fault: Fault): void 
     case "scheduler ends a step":
       return toEngine((each) => each.schedulerSignals());
     case "driver dies":
-      return toDriver(() => driver.process.die());
+      return toDriver((each) => each.process.die());
+    case "driver is replaced":
+      return toDriver(() => operator.replaceDriver(ms));
     case "login node dies":
       return toDriver(() => {
-        driver.process.die();
+        for (const each of operator.living) if (each.process.host === world.login) each.process.die();
         for (const each of world.engines) if (!each.remote) each.crash();
         disk.losePower();
       });
     case "driver stops":
-      return toDriver(() => driver.pause(ms));
+      return toDriver((each) => each.pause(ms));
     case "driver is cut off":
-      return toDriver(() => driver.cut(ms));
+      return toDriver((each) => each.cut(ms));
     case "driver's connection is reset":
-      return toDriver(() => driver.reset());
+      return toDriver((each) => each.reset());
     case "disk is slow":
       told("disk");
       return disk.slow(random.pick([50, 500, 3000]), ms);
@@ -76,21 +80,22 @@ export function strike(world: World, driver: DriverProcess, fault: Fault): void 
     }
     case "clock is set":
       told("a clock");
-      return (engine?.process.host ?? world.login).setWall(
+      return (random.oneIn(2) || engine === null ? world.login : engine.process.host).setWall(
         (random.oneIn(2) ? 1 : -1) * 1000 * random.int(7200),
       );
     case "somebody retires an engine":
-      return toEngine((each) => retire(world, driver, each));
+      return toEngine((each) => retire(world, operator.driver.run, each));
   }
 }
 
-function retire(world: World, driver: DriverProcess, engine: EngineProcess): void {
+function retire(world: World, run: RunId | null, engine: EngineProcess): void {
+  if (run === null) return;
   const scope = world.random.oneIn(3) ? "context" : "engine";
   const order = { kind: "order", version: protocolVersion, wanted: "drain", by: "me" } as const;
   const name = scope === "context" ? engine.context : engine.id;
-  const store = world.server.client(driver.run);
+  const store = world.server.client(run);
   const request = encodeRequest({ ...order, scope, name });
-  world.server.do(driver.run, store, "ask", [request]).catch(() => undefined);
+  world.server.do(run, store, "ask", [request]).catch(() => undefined);
 }
 
 function pickOf<Value>(world: World, values: readonly Value[]): Value | null {

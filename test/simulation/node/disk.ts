@@ -30,11 +30,14 @@ export class Disk {
   readonly #random: Random;
   readonly #files = new Map<string, DiskFile>();
   readonly #fds: DiskFile[] = [];
+  /** Inodes that there have been. */
+  #numbers = 0;
   /** A planted bug: answers a sync before anything is safe. */
   readonly #liesAboutSync: boolean;
   #slow: Patience = { usualMs: 0, until: 0 };
   #fullUntil = 0;
   #syncFails = false;
+  #hasFailed = false;
 
   constructor(clockwork: Clockwork, random: Random, options: { readonly liesAboutSync: boolean }) {
     this.#clockwork = clockwork;
@@ -54,11 +57,13 @@ export class Disk {
 
   /** There is no room, for so long. */
   fill(forMs: number): void {
+    this.#hasFailed = true;
     this.#fullUntil = Math.max(this.#fullUntil, this.#clockwork.now + forMs);
   }
 
   /** The next sync fails, and what it was about is lost without another word. */
   failNextSync(): void {
+    this.#hasFailed = true;
     this.#syncFails = true;
   }
 
@@ -73,6 +78,20 @@ export class Disk {
   async open(path: string, flags: string | number): Promise<DiskHandle> {
     await this.moment();
     return new DiskHandle(this, this.openSync(path, flags));
+  }
+
+  /** Whoever has the other file open still has it; it has no name any more. */
+  async rename(from: string, to: string): Promise<void> {
+    await this.effect(() => {
+      const file = this.#files.get(from);
+      if (file === undefined) return;
+      this.#files.delete(from);
+      this.#files.set(to, file);
+    });
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.effect(() => void this.#files.delete(path));
   }
 
   openSync(path: string, flags: string | number): number {
@@ -119,6 +138,11 @@ export class Disk {
       isFile: () => true,
       isCharacterDevice: () => false,
     };
+  }
+
+  /** Ever. */
+  get hasFailed(): boolean {
+    return this.#hasFailed;
   }
 
   get isFull(): boolean {
@@ -181,7 +205,7 @@ export class Disk {
     if (found !== undefined) return found;
     const isDirectory = path === diskRoot.slice(0, -1);
     if (flags.startsWith("r") && !isDirectory) throw failure("ENOENT", `open '${path}'`);
-    const file = new DiskFile(this.#files.size);
+    const file = new DiskFile(this.#numbers++);
     this.#files.set(path, file);
     return file;
   }

@@ -87,6 +87,12 @@ function install(): void {
       return at.node.trustsWall?.(at.process) === true ? host.wall(now) : host.monotonic(now);
     },
   });
+  const { pid } = process;
+  Object.defineProperty(process, "pid", {
+    configurable: true,
+    enumerable: true,
+    get: () => here()?.process.pid ?? pid,
+  });
   installDelay();
   installCrypto();
   installFiles();
@@ -118,7 +124,15 @@ function installDelay(): void {
       else signal?.addEventListener("abort", abort, { once: true });
     });
   };
-  Object.assign(timersPromises, { setTimeout: virtual });
+  const realTurn = timersPromises.setImmediate;
+  const turn = (value?: unknown, options?: object): unknown => {
+    const at = here();
+    if (at === null) return realTurn(value, options);
+    return new Promise((resolve) => {
+      at.node.clockwork.after(0, at.process, () => resolve(value));
+    });
+  };
+  Object.assign(timersPromises, { setTimeout: virtual, setImmediate: turn });
 }
 
 function installCrypto(): void {
@@ -151,6 +165,9 @@ function installFiles(): void {
     await disk.moment();
     return disk.statSync(path, options);
   });
+  route(fsPromises, "rename", (disk, from: string, to: string) => disk.rename(from, to));
+  route(fsPromises, "rm", (disk, path: string) => disk.remove(path));
+  route(fs, "readFileSync", (disk, path: string) => disk.file(path)?.bytes().toString() ?? "");
   route(fs, "openSync", (disk, path: string, flags: string | number) => firstFd + disk.openSync(path, flags));
   route(fs, "closeSync", () => undefined);
   route(fs, "fchmodSync", () => undefined);

@@ -39,13 +39,16 @@ export class Host {
 export class SimProcess {
   readonly name: string;
   readonly host: Host;
+  /** Null: that of the real one, which is certainly alive. */
+  readonly pid: number | null;
   readonly #clockwork: Clockwork;
   #state: "running" | "stopped" | "dead" = "running";
   #stops = 0;
   #held: Happening[] = [];
   readonly #onDeath: (() => void)[] = [];
 
-  constructor(clockwork: Clockwork, host: Host, name: string) {
+  constructor(clockwork: Clockwork, host: Host, name: string, pid: number | null = null) {
+    this.pid = pid;
     this.#clockwork = clockwork;
     this.host = host;
     this.name = name;

@@ -1,16 +1,18 @@
 /** I5: how many tasks contexts have started, and may (`-C`). */
 export class Limits {
   readonly #limits = new Map<string, number>();
+  readonly #dropped = new Set<string>();
   /** By context and engine. */
   readonly #launches = new Map<string, Map<string, number>>();
   /** Engines that have not told the store of now what they have claimed. Should they die before they do, nobody can count that. */
   readonly #untold = new Set<string>();
 
   set(context: string, tasks: number): void {
-    this.#limits.set(context, tasks);
+    if (!this.#dropped.has(context)) this.#limits.set(context, tasks);
   }
 
   drop(context: string): void {
+    this.#dropped.add(context);
     this.#limits.delete(context);
   }
 

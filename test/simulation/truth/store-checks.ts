@@ -2,19 +2,21 @@ import type { EnrolAnswer, EnrolRequest } from "@taskmuster/kvs";
 import type { MemoryServer } from "@taskmuster/kvs/memory";
 import { type EngineId, type RunId, decodeEngineInfo, decodeReport } from "@taskmuster/kvs/protocol";
 import { queuedTasks } from "../../../packages/kvs/src/memory/run.js";
-import type { Truth } from "./truth.js";
+import type { SafeFiles, Truth } from "./truth.js";
 
 /** What can be seen in the store itself. */
 export class StoreChecks {
   readonly #memory: MemoryServer;
   readonly #truth: Truth;
-  readonly #safeRows: (run: RunId) => Buffer;
+  /** Nonces of contexts. */
+  readonly #names = new Map<string, string>();
+  readonly #shared = new Set<string>();
+  readonly #safeFiles: (run: RunId) => SafeFiles;
 
-  /** `safeRows`: the status file as it would be after a power cut. */
-  constructor(memory: MemoryServer, truth: Truth, safeRows: (run: RunId) => Buffer) {
+  constructor(memory: MemoryServer, truth: Truth, safeFiles: (run: RunId) => SafeFiles) {
     this.#memory = memory;
     this.#truth = truth;
-    this.#safeRows = safeRows;
+    this.#safeFiles = safeFiles;
   }
 
   /** I3, before it is done. */
@@ -22,7 +24,8 @@ export class StoreChecks {
     const run = this.#memory.runs.get(id);
     if (run === undefined || run.token !== token || run.epoch !== this.#memory.life) return;
     const dropped = run.reports.slice(0, Math.max(0, Number(upTo) - run.acknowledged));
-    for (const { body } of dropped) this.#truth.onDropped(decodeReport(body), this.#safeRows(id));
+    const safe = this.#safeFiles(id);
+    for (const { body } of dropped) this.#truth.onDropped(decodeReport(body), safe);
   }
 
   /** I5: of contexts none of whose claims are under way. */
@@ -42,10 +45,21 @@ export class StoreChecks {
   }
 
   /** A context that comes back, and whose name a newcomer has: their limits are one. That is not promised. */
-  onEnrolled(id: RunId, { label }: EnrolRequest, answer: EnrolAnswer): void {
-    if (answer.kind !== "enrolled" || label.includes("#") || label === answer.context) return;
-    this.#truth.unlimit(`${id}/${label}`);
-    this.#truth.unlimit(`${id}/${answer.context}`);
+  onEnrolled(id: RunId, { label, nonce }: EnrolRequest, answer: EnrolAnswer): void {
+    if (answer.kind !== "enrolled") return;
+    const name = `${id}/${answer.context}`;
+    const isTheirs = (this.#names.get(name) ?? nonce) !== nonce;
+    this.#names.set(name, nonce);
+    if (isTheirs) this.#shared.add(name);
+    if (!label.includes("#") && label !== answer.context) this.#shared.add(`${id}/${label}`).add(name);
+    for (const each of this.#shared) this.#truth.unlimit(each);
+  }
+
+  /** Of drivers only the one with the newest token acts. */
+  onDriverVerb(id: RunId, verb: string, [token]: readonly unknown[]): void {
+    const run = this.#memory.runs.get(id);
+    if (run !== undefined && driverVerbs.has(verb) && token !== run.token)
+      this.#truth.fail("two drivers", `a driver that was replaced does ${verb}`);
   }
 
   /** I6. */
@@ -61,6 +75,20 @@ export class StoreChecks {
     if (held > most) this.#truth.fail("I6", `${held} tasks stand in the store, for ${slots} slots`);
   }
 }
+
+export const driverVerbs: ReadonlySet<string> = new Set([
+  "restore",
+  "greet",
+  "publish",
+  "withdraw",
+  "receive",
+  "acknowledge",
+  "order",
+  "expel",
+  "expire",
+  "beat",
+  "post",
+]);
 
 /** A window for short tasks may be this large. */
 const mostOfFew = 120;

@@ -1,4 +1,5 @@
 import { type Report, type Outcome } from "@taskmuster/kvs/protocol";
+import { parseLedger } from "../../../packages/driver/src/core/audit/ledger.js";
 import type { StatusRow } from "../../../packages/driver/src/core/status-line/index.js";
 import { returnCodeOf } from "../../../packages/driver/src/core/status-line/report-row.js";
 import { FinalRows, RunningTasks, isEnd } from "../../scenarios/invariants.js";
@@ -11,6 +12,13 @@ export class Violation extends Error {
   constructor(invariant: string, what: string) {
     super(`${invariant}: ${what}`);
   }
+}
+
+/** A run's files as they would be after a power cut. */
+export interface SafeFiles {
+  readonly status: Buffer;
+  /** Null: it could not be written at some time, and its entries may wait; no run stops for that. */
+  readonly ledger: Buffer | null;
 }
 
 export interface Place {
@@ -33,6 +41,8 @@ export class Truth {
   readonly #ends = new Map<number, Set<number>>();
   readonly #limits = new Limits();
   #rows = new FinalRows();
+  /** Whose they are. */
+  #driver = 0;
   #violation: Violation | null = null;
 
   /** `barriers`: their ids. */
@@ -52,9 +62,13 @@ export class Truth {
     throw violation;
   }
 
-  /** A driver begins a status file. */
-  newDriver(): void {
+  /** A status file is a driver's own from now on, with these rows. Answers as what it is known here. */
+  newDriver(rows: readonly StatusRow[]): number {
     this.#rows = new FinalRows();
+    this.#check("I1, I4", () => {
+      for (const row of rows) this.#rows.onRow(row);
+    });
+    return ++this.#driver;
   }
 
   /** This context may run so many tasks, each attempt counted. */
@@ -111,8 +125,9 @@ export class Truth {
     return this.#running.before(Infinity) !== null;
   }
 
-  /** The driver has decided. */
-  onRow(row: StatusRow): void {
+  /** A driver has decided. What one decides that was replaced is nowhere to be read. */
+  onRow(driver: number, row: StatusRow): void {
+    if (driver !== this.#driver) return;
     this.#check("I1, I4", () => this.#rows.onRow(row));
     if (row.kind !== "task") return;
     const where = this.#running.where(row.id);
@@ -121,11 +136,15 @@ export class Truth {
       this.fail("I7", `task ${row.id} never ended with ${row.returnCode} by itself`);
   }
 
-  /** The store drops a report. `safe`: the status file as it would be after a power cut. */
-  onDropped(report: Report, safe: Buffer): void {
+  /** The store drops a report. */
+  onDropped(report: Report, safe: SafeFiles): void {
     if (!isEnd(report)) return;
     const flags = String.raw`(?:[R ][O ][E ][ SZ])`;
-    if (!new RegExp(`^${flags}\t${report.id}\t.*\n`, "m").test(safe.toString("latin1")))
+    if (new RegExp(`^${flags}\t${report.id}\t.*\n`, "m").test(safe.status.toString("latin1"))) return;
+    // A failure that is not the last has no row.
+    if (safe.ledger === null) return;
+    const retried = parseLedger(safe.ledger.toString()).sections.at(-1)?.retried.get(report.id) ?? [];
+    if (!retried.some(({ attempt }) => attempt === report.attempt))
       this.fail("I3", `the end of task ${report.id} is acknowledged and not on disk`);
   }
 

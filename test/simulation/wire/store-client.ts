@@ -42,7 +42,11 @@ export class StoreClient {
 
   #reach(signal: AbortSignal | undefined): Promise<void> {
     const { clockwork, random, server } = this.#world;
-    return new Promise((resolve) => {
+    return new Promise((done) => {
+      const resolve = (): void => {
+        signal?.removeEventListener("abort", resolve);
+        done();
+      };
       const attempt = (): void => {
         const again = (): void => void clockwork.after(random.int(1500), this.#process, attempt);
         if (signal?.aborted === true) resolve();
@@ -50,7 +54,7 @@ export class StoreClient {
         else if (server.door.isCut) server.door.whenMended(again);
         else resolve();
       };
-      signal?.addEventListener("abort", () => resolve(), { once: true });
+      signal?.addEventListener("abort", resolve, { once: true });
       clockwork.after(4 + 2 * this.#route.latency(), this.#process, attempt);
     });
   }

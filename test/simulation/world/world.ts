@@ -1,3 +1,4 @@
+import type { RunId } from "@taskmuster/kvs/protocol";
 import type { Random } from "../../fuzz/random.js";
 import type { Disk } from "../node/disk.js";
 import type { Clockwork } from "../time/clockwork.js";
@@ -18,6 +19,10 @@ export interface World {
   /** Every engine process that was ever started. */
   readonly engines: EngineProcess[];
   readonly bug: Bug;
+  /** Where the files are of what is in the store. */
+  readonly homes: Map<RunId, string>;
+  /** The last one that is known with these files: what its address file says. */
+  runOf(prefix: string): RunId | null;
   /** From one host to another, ms. */
   readonly wireMs: number;
   /** The store's server is the run's own: engines are told so. */

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
 import { rmSync } from "node:fs";
 import { basename, dirname } from "node:path";
-import { type KvsAddress, KvsError } from "@taskmuster/kvs";
+import { FencedError, type KvsAddress, KvsError } from "@taskmuster/kvs";
 import { type FencingToken, runId } from "@taskmuster/kvs/protocol";
-import { parseEndpoint } from "@taskmuster/kvs/server";
+import { connectRedisStore } from "@taskmuster/kvs/redis";
+import { type RunAddress, parseEndpoint } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
 import type { LedgerFile } from "../ledger-file.js";
 import { runInfoOf } from "../run-info.js";
@@ -21,7 +22,8 @@ import {
 import { epochEntry } from "./epoch-entry.js";
 import type { OldStore } from "./old-store.js";
 import type { RecoverSpec } from "./recover-run.js";
-import { type Remains, marksOf } from "./remains.js";
+import { type Remains, marksOf, usage } from "./remains.js";
+import { type ShutOut, shutOut } from "./shut-out.js";
 import { type TakenStore, takeStore } from "./take-store.js";
 
 /** A store that this driver has the token of. */
@@ -32,6 +34,8 @@ export interface Held {
   readonly list: ReadyList;
   /** Null: the store of before is gone. */
   readonly taken: TakenStore | null;
+  /** Of a store that has forgotten the run: keeps out whoever had it; null: nobody can be there. */
+  readonly shut: ShutOut | null;
 }
 
 interface Hold {
@@ -75,7 +79,7 @@ async function takeOver(
   lasting.remember(taken.snapshot);
   lasts();
   undo.push(() => lasting.disconnect());
-  return { server, store: lasting, token, list, taken };
+  return { server, store: lasting, token, list, taken, shut: null };
 }
 
 /** What a private server of this host has left that is dead. */
@@ -97,6 +101,8 @@ async function openAnew(
   );
   const given = old.server ?? spec.kvs;
   const where = given === null ? { binary: await serverBinary(spec.env) } : { address: given };
+  const shut = old.server === null ? null : await shutOutOf(old.server, spec);
+  if (shut !== null) undo.push(() => shut.end());
   const server = await newServer(spec, where, runId(randomBytes(8).toString("hex")), undo);
   spec.checkAddress(server.address);
   const list = await openList(spec, server, watch.log);
@@ -107,7 +113,19 @@ async function openAnew(
     () => store.close(),
   );
   ledger.begin(epochEntry(new Date().toISOString(), token, server.address));
-  return { server, store, token, list, taken: null };
+  return { server, store, token, list, taken: null, shut };
+}
+
+/** Its driver may be alive, though nobody hears of it. */
+async function shutOutOf(address: RunAddress, spec: RecoverSpec): Promise<ShutOut> {
+  const store = await connectRedisStore({ address, runId: address.runId, role: "driver" });
+  try {
+    return await shutOut(store);
+  } catch (error) {
+    await store.disconnect();
+    if (!(error instanceof FencedError)) throw error;
+    throw usage(`the driver of ${spec.files.prefix} is at work: it has opened the run again in its store`);
+  }
 }
 
 function openList(

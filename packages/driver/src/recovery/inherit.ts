@@ -44,7 +44,7 @@ export interface ReadList {
  * yet.
  */
 export async function readKnown(
-  list: ReadyList,
+  list: Pick<ReadyList, "reread">,
   core: DriverCore,
   inherited: Inheritance,
   unknown: UnknownTasks,

@@ -3,7 +3,6 @@ import { hostname } from "node:os";
 import { type KvsAddress, KvsClosedError, KvsError, KvsLostError } from "@taskmuster/kvs";
 import type { EngineSnapshot } from "@taskmuster/kvs/protocol";
 import { type RunParts, assembleRun, coreOf, finishRun } from "../assemble-run.js";
-import { UnknownTasks } from "../core/unknown-tasks.js";
 import { dbUtilScript, writeDbUtilScript } from "../dbutil-script.js";
 import { LedgerFile } from "../ledger-file.js";
 import { openLog } from "../log.js";
@@ -13,14 +12,12 @@ import { reasonOf } from "../status-file.js";
 import { ownFile } from "../store/own-file.js";
 import type { Undo } from "../store/store-server.js";
 import { recoverCommand } from "./earlier-run.js";
-import { copyRows } from "./copy-rows.js";
 import { holdStore } from "./hold-store.js";
-import { inheritanceOf, readKnown } from "./inherit.js";
+import { inheritRun } from "./inherit-run.js";
 import { expectSilence, findOldDriver } from "./old-driver.js";
 import { findOldStore } from "./old-store.js";
 import { lockRecovery } from "./recovery-lock.js";
-import { type Remains, readRemains } from "./remains.js";
-import { waitForSilence } from "./silence.js";
+import { readRemains } from "./remains.js";
 import type { TakenStore } from "./take-store.js";
 
 export interface RecoverSpec extends RunSpec {
@@ -81,46 +78,30 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
   let fail: (error: Error) => void = () => undefined;
   const watch = { log, checkOurs: () => checkOurs(), onGivenUp: (error: Error) => fail(error) };
   const held = await holdStore(spec, remains, old, { ledger, undo, watch });
-  const { server, store, token, list, taken } = held;
+  const { server, store, token, list, taken, shut } = held;
   const { address, runId } = server;
   log.info({ runId, prefix: files.prefix, storeAnswers: taken !== null }, "run taken over");
 
   const core = coreOf(spec, list);
-  const inherited = inheritanceOf(remains, taken);
-  const copied = await copyRows(files.status, (row) => {
-    if (row.kind === "task" || row.kind === "skipped") inherited.sawTask(row.id);
-    core.past.onRow(row, inherited.wasGivenUp(row.id));
-  });
-  undo.push(() => copied.discard());
-  if (copied.tornBytes > 0) onNotice(`${files.status}: the last row was cut off, and is left out`);
-  if (copied.badLines > 0)
-    onNotice(`${files.status}: ${copied.badLines} line(s) are no rows, and stay as they are`);
-  // Nobody may have taken it from us meanwhile: from now on the file is ours.
-  await store.receive(token, 1);
-  const statusFile = await copied.replace({ sync: spec.sync });
-  checkOurs = ownFile(files.status);
-  undo.push(() => statusFile.close());
-
-  const known = core.view;
-  // What the store tells is all there is.
-  const window = taken === null ? remains.section.window : 0;
-  // Its store had forgotten, and not all had said what they hold, when the driver died.
-  const isAwaiting = taken?.engines.some(({ awaited }) => awaited) ?? true;
-  const waits = isAwaiting || remains.section.isUnsettled;
-  const { posts, unknown } = await readKnown(
+  const { inherited, statusFile, ended, mayBegin } = await inheritRun(core, {
+    remains,
+    ledger,
+    store,
+    token,
     list,
-    core,
-    inherited,
-    new UnknownTasks(inherited, window),
-    waits,
-  );
-  if (old.kind === "gone" && unknown.count > 0) {
-    const { ids, tasks } = unknown;
-    ledger.begin({ kind: "lostStore", at: new Date().toISOString(), why: old.why, ids, tasks });
-  }
-  for (const [key, id] of posts) await store.post(token, key, String(id));
-  if (taken !== null) core.onReports(taken.reports, Date.now());
-  onNotice(foundText(known.done + known.skipped, taken));
+    taken,
+    whyGone: old.kind === "gone" ? old.why : null,
+    shut,
+    leaseMs: spec.leaseMs,
+    graceMs: spec.graceMs,
+    sync: spec.sync,
+    onNotice,
+    onFile: () => {
+      checkOurs = ownFile(files.status);
+    },
+    undo,
+  });
+  onNotice(foundText(ended, taken));
 
   const contexts = startContexts(taken?.engines ?? []);
   undo.push(async () => {
@@ -144,7 +125,7 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
     log,
     startedAt: Number.isNaN(begun) ? Date.now() : begun,
     inherited,
-    mayBegin: waits ? settle(spec, remains, ledger) : null,
+    mayBegin,
   };
   const driver = await assembleRun(parts);
   fail = (error) => driver.fail(error);
@@ -152,6 +133,7 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
     driver,
     setAside: null,
     finish: async () => {
+      await shut?.end();
       await finishRun(parts, driver, async () => {
         await server.dismiss();
         rmSync(files.kvsInfo, { force: true });
@@ -163,12 +145,6 @@ async function recover(spec: RecoverSpec, startContexts: StartContexts, undo: Un
 function wentAway(prefix: string, cause: KvsClosedError | KvsLostError): KvsError {
   const again = `It can be tried again: ${recoverCommand(prefix)}`;
   return new KvsError(`the key-value store went away while the run was taken over. ${again}`, { cause });
-}
-
-/** Resolves when tasks may be handed out. Does not reject. */
-async function settle(spec: RecoverSpec, remains: Remains, ledger: LedgerFile): Promise<void> {
-  await waitForSilence(remains, spec.leaseMs, spec.onNotice);
-  ledger.append({ kind: "settled", at: new Date().toISOString() });
 }
 
 function foundText(done: number, taken: TakenStore | null): string {

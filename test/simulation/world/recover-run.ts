@@ -113,8 +113,16 @@ async function openAnew(desk: DriverDesk, old: KvsStore, ledger: LedgerFile, und
   undo.push(() => shut.end());
   const { world, spec, address } = desk;
   const run = runId(`simulated${spec.number}`);
+  const before = world.runOf(spec.prefix);
   world.homes.set(run, spec.prefix);
+  undo.push(() => {
+    if (before === null) return;
+    // The last one is the one that is found.
+    world.homes.delete(before);
+    world.homes.set(before, spec.prefix);
+  });
   const { first, token } = await desk.openFirst(run);
+  undo.push(() => first.close(token).catch(() => undefined));
   ledger.begin(epochEntry(new Date().toISOString(), token, address));
   return { run, first, token, taken: null, shut };
 }

@@ -15,6 +15,7 @@ import {
   endOtherKeepers,
   findServerBinary,
   parseEndpoint,
+  readAddressFile,
   writeAddressFile,
 } from "@taskmuster/kvs/server";
 import type { Logger } from "pino";
@@ -53,7 +54,10 @@ export interface ServerWatch {
   readonly onGivenUp: (error: Error) => void;
 }
 
-/** A server for a run that is opened: `binary`, or that of somebody else. Its address is in the run's file from then on. */
+/**
+ * A server for a run that is opened: `binary`, or that of somebody else. Its address is in the run's file from then on, in the place of another
+ * one that may be there.
+ */
 export async function newServer(
   spec: ServerSpec,
   where: { readonly binary: string } | { readonly address: KvsAddress },
@@ -64,14 +68,28 @@ export async function newServer(
   if (own !== null) undo.push(() => own.stop());
   const address = own?.address ?? ("address" in where ? where.address : null);
   if (address === null) throw new KvsError("no key-value store");
+  const before = addressIn(spec.files.kvsInfo);
   writeAddressFile(spec.files.kvsInfo, { ...address, runId });
-  undo.push(() => rmSync(spec.files.kvsInfo, { force: true }));
+  // Who tries again must find the store of before: engines may be at work there.
+  undo.push(() => {
+    if (before === null) rmSync(spec.files.kvsInfo, { force: true });
+    else writeAddressFile(spec.files.kvsInfo, before);
+  });
   if (own === null || !("binary" in where)) return someoneElses(address, runId);
   const keeper = keep(own, spec);
   if (keeper !== null) undo.push(() => keeper.done());
   const server = privateOne(spec, { ...own, address, keeper, runId, binary: where.binary });
   undo.push(() => server.dismiss());
   return server;
+}
+
+/** Null: none that anybody could use. */
+function addressIn(path: string): RunAddress | null {
+  try {
+    return readAddressFile(path);
+  } catch {
+    return null;
+  }
 }
 
 /** The server of a run that was taken over, on `host`, as far as is known. Should the rest fail it is left as it is, with its keeper. */

@@ -1,13 +1,18 @@
-import { renameSync } from "node:fs";
+import { existsSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { runId } from "@taskmuster/kvs/protocol";
-import { type PrivateServer, startPrivateServer } from "@taskmuster/kvs/server";
+import {
+  type PrivateServer,
+  readAddressFile,
+  startPrivateServer,
+  writeAddressFile,
+} from "@taskmuster/kvs/server";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { Proxy } from "../../../kvs/test/proxy.js";
 import { onPath } from "../../../kvs/test/test-server.js";
 import { runFiles } from "../../src/run-files.js";
-import { type StoreServer, inheritedServer } from "../../src/store/store-server.js";
+import { type StoreServer, type Undo, inheritedServer, newServer } from "../../src/store/store-server.js";
 import { usePlace } from "../place.js";
 import { silentLog } from "../silent-log.js";
 
@@ -62,4 +67,47 @@ describe("the server of a run that was taken over", () => {
     await proxy.stop();
     await vi.waitFor(() => expect(said).toEqual([expect.stringContaining("is started again")]), 20_000);
   });
+});
+
+describe("the server of a run that is opened", () => {
+  const address = { addresses: ["redis://one:1"], password: "secret", private: false };
+  const before = { ...address, addresses: ["redis://two:2"], runId: runId("before00") };
+
+  async function opened(): Promise<{ readonly file: string; undo(): Promise<void> }> {
+    const files = runFiles(path("one"));
+    const steps: Undo = [];
+    const spec = {
+      files,
+      env: process.env,
+      listen: null,
+      leaseMs: 60_000,
+      keeperScript: path("none"),
+      onNotice: () => undefined,
+    };
+    await newServer(spec, { address }, runId("anew0000"), steps);
+    expect(readAddressFile(files.kvsInfo)).toMatchObject({ addresses: ["redis://one:1"], runId: "anew0000" });
+    const undo = async (): Promise<void> => {
+      for (const step of steps.toReversed()) await step();
+    };
+    return { file: files.kvsInfo, undo };
+  }
+
+  it("is in the place of the one before, which is back when the rest fails: engines may be at work there", async () => {
+    writeAddressFile(runFiles(path("one")).kvsInfo, before);
+    const { file, undo } = await opened();
+    await undo();
+    expect(readAddressFile(file)).toMatchObject({ addresses: ["redis://two:2"], runId: "before00" });
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it.each(["there was none", "there was none that could be used"])(
+    "is gone when the rest fails and %s",
+    async (how) => {
+      if (how.endsWith("used"))
+        writeFileSync(runFiles(path("one")).kvsInfo, "Call me Ishmael.\n", { mode: 0o600 });
+      const { file, undo } = await opened();
+      await undo();
+      expect(existsSync(file)).toBe(false);
+    },
+  );
 });

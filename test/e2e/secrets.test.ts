@@ -87,7 +87,7 @@ async function expectNoLeak(driver: Running, kinds: readonly RegExp[]): Promise<
   expect(leaks(found, [["output", driver.stdout + driver.stderr]])).toEqual([]);
   for (const [name, text] of files.filter(([each]) => /^env\d/.test(each))) {
     expect(text, name).toContain("DISBATCH_TASKID=");
-    expect(text, name).not.toMatch(/TASKMUSTER_(?!TASK=)|KVSSTCP/);
+    expect(text, name).not.toMatch(/TASKMUSTER_(?!TASK=|RUN=)|KVSSTCP/);
   }
   return found;
 }
@@ -177,7 +177,7 @@ await done();`,
     const run = await place().run(["-s", "localhost:1", "-p", "run", "--taskcommand", command]);
     expect(run.code, run.stderr).toBe(0);
     expect(run.stderr).toContain("TOLD 32");
-    expect(place().read("env0")).not.toMatch(/TASKMUSTER_(?!TASK=)|KVSSTCP/);
+    expect(place().read("env0")).not.toMatch(/TASKMUSTER_(?!TASK=|RUN=)|KVSSTCP/);
   });
 });
 

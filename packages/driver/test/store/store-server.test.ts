@@ -73,7 +73,7 @@ describe("the server of a run that is opened", () => {
   const address = { addresses: ["redis://one:1"], password: "secret", private: false };
   const before = { ...address, addresses: ["redis://two:2"], runId: runId("before00") };
 
-  async function opened(): Promise<{ readonly file: string; undo(): Promise<void> }> {
+  async function opened(): Promise<{ readonly file: string; readonly undo: () => Promise<void> }> {
     const files = runFiles(path("one"));
     const steps: Undo = [];
     const spec = {

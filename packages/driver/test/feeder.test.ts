@@ -1,5 +1,4 @@
 import { writeFileSync } from "node:fs";
-import { taskId } from "@taskmuster/kvs/protocol";
 import { TaskmusterError } from "@taskmuster/kvs";
 import { afterEach, describe, expect, it } from "vitest";
 import { Bell } from "../src/bell.js";
@@ -9,6 +8,7 @@ import type { Item } from "../src/core/task-file/index.js";
 import { Feeder, type ResumeChoice } from "../src/feeder.js";
 import { ResumeFiles } from "../src/resume.js";
 import type { TaskSource } from "../src/task-source/task-source.js";
+import { barrierItem as barrier, taskItem as task } from "./items.js";
 import { alice, DriverRig } from "./core/driver-rig.js";
 import { usePlace } from "./place.js";
 import { row } from "./rows.js";
@@ -19,21 +19,6 @@ const openFiles: ResumeFiles[] = [];
 afterEach(async () => {
   for (const files of openFiles.splice(0)) await files.close();
 });
-
-function task(id: number, command = `echo ${id}`): Item {
-  return { kind: "task", id: taskId(id), line: id + 1, repeatIndex: -1, command: Buffer.from(command) };
-}
-
-function barrier(id: number): Item {
-  return {
-    kind: "barrier",
-    id: taskId(id),
-    line: id + 1,
-    check: false,
-    key: null,
-    text: Buffer.from("#DISBATCH BARRIER"),
-  };
-}
 
 /** Hands out batches as they are asked for; writes down how many items were asked for. */
 class Source implements TaskSource {

@@ -7,7 +7,7 @@ import { describe, expect, it } from "vitest";
 import { parseStatus } from "../../../packages/cli/src/embedding/driver-lines.js";
 import { readRunEnd } from "../../../packages/cli/src/monitor/run-end.js";
 import { resultStatus } from "../../../packages/driver/src/core/result-status.js";
-import { scanLine } from "../../../packages/driver/src/core/row-scanner.js";
+import { scanLine } from "../../../packages/driver/test/scan-line.js";
 import { formatRow, parseRow, rowOfReport } from "../../../packages/driver/src/core/status-line/index.js";
 import { smtpServerOf } from "../../../packages/driver/src/notify/smtp-server.js";
 import { allocationEndsAt } from "../../../packages/engine/src/core/allocation-end.js";

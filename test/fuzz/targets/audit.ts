@@ -2,7 +2,7 @@ import { chooseSection } from "../../../packages/driver/src/core/audit/choose-se
 import { FileRows } from "../../../packages/driver/src/core/audit/file-rows.js";
 import { parseLedger } from "../../../packages/driver/src/core/audit/ledger.js";
 import { readRow } from "../../../packages/driver/src/audit/read-row.js";
-import { scanLine } from "../../../packages/driver/src/core/row-scanner.js";
+import { scanLine } from "../../../packages/driver/test/scan-line.js";
 import { formatRow } from "../../../packages/driver/src/core/status-line/index.js";
 import { type Target, must, mustEqual } from "../target.js";
 import { rowWords, rows } from "./samples.js";

@@ -1,6 +1,7 @@
 import { decodeReport, encodeReport } from "@taskmuster/kvs/protocol";
 import { MalformedMessageError } from "@taskmuster/kvs";
-import { identityOf, scanLine } from "../../../packages/driver/src/core/row-scanner.js";
+import { identityOf } from "../../../packages/driver/src/core/row-scanner.js";
+import { scanLine } from "../../../packages/driver/test/scan-line.js";
 import { resultStatus } from "../../../packages/driver/src/core/result-status.js";
 import {
   commandColumn,

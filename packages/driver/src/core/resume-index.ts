@@ -1,10 +1,11 @@
+import { Pages } from "./pages.js";
+
 /**
  * What earlier runs recorded about each task id: enough to decide whether to skip it and whether it is the same task, and where
  * its row stands. Some 30 bytes a task, whatever the length of the commands.
  */
 export class ResumeIndex {
-  /** Sparse: one row with a wild id must not cost the memory of all ids before it. */
-  readonly #pages = new Map<number, Page>();
+  readonly #pages = new Pages(pageRows, newPage);
   #count = 0;
 
   /** Number of ids with a row. */
@@ -14,7 +15,7 @@ export class ResumeIndex {
 
   /** A success wins over any failure; else the row that finished last. `file`, `offset`, `length`: see `RowPlace`. */
   add(row: ScannedRow, file: number, offset: number, length: number): void {
-    const page = this.#page(row.id);
+    const page = this.#pages.of(row.id);
     const at = row.id % pageRows;
     if (page.file[at] !== noFile) {
       const oldFailed = page.returnCode[at] !== 0;
@@ -32,7 +33,7 @@ export class ResumeIndex {
 
   /** Null: no row of this id. */
   find(id: number): FoundRow | null {
-    const page = this.#pages.get(Math.floor(id / pageRows));
+    const page = this.#pages.find(id);
     const at = id % pageRows;
     const file = page?.file[at] ?? noFile;
     if (page === undefined || file === noFile) return null;
@@ -44,23 +45,6 @@ export class ResumeIndex {
       returnCode: page.returnCode[at] ?? 0,
       identity: page.identity[at] ?? 0,
     };
-  }
-
-  #page(id: number): Page {
-    const index = Math.floor(id / pageRows);
-    let page = this.#pages.get(index);
-    if (page === undefined) {
-      page = {
-        file: new Int16Array(pageRows).fill(noFile),
-        returnCode: new Int32Array(pageRows),
-        identity: new Uint32Array(pageRows),
-        finish: new Float64Array(pageRows),
-        offset: new Float64Array(pageRows),
-        length: new Uint32Array(pageRows),
-      };
-      this.#pages.set(index, page);
-    }
-    return page;
   }
 }
 
@@ -98,3 +82,14 @@ export interface ScannedRow {
 
 const pageRows = 1 << 16;
 const noFile = -1;
+
+function newPage(): Page {
+  return {
+    file: new Int16Array(pageRows).fill(noFile),
+    returnCode: new Int32Array(pageRows),
+    identity: new Uint32Array(pageRows),
+    finish: new Float64Array(pageRows),
+    offset: new Float64Array(pageRows),
+    length: new Uint32Array(pageRows),
+  };
+}

@@ -1,21 +1,5 @@
 import type { ScannedRow } from "./resume-index.js";
 
-export type ScannedLine =
-  { readonly kind: "row"; readonly row: ScannedRow } | { readonly kind: "other" | "bad" };
-
-/** Reads one line of a status file, given without its end; see `RowScanner`. */
-export function scanLine(bytes: Uint8Array, from = 0, end = bytes.length): ScannedLine {
-  const line = new Uint8Array(end - from + 1);
-  line.set(bytes.subarray(from, end));
-  line[end - from] = newline;
-  const scanner = new RowScanner();
-  const kind = scanner.scan(line, 0);
-  if (scanner.end !== end - from) return { kind: "bad" };
-  if (kind !== "row") return { kind };
-  const { id, returnCode, finish, identity } = scanner;
-  return { kind, row: { id, returnCode, finish, identity } };
-}
-
 /**
  * Reads of the lines of a status file only what a resume needs; what it takes for a row `parseRow` does too. `other`: a row that does
  * not count (barriers, PERENGINE, late rows, the header); `bad`: not a line of a status file. A million lines are read before a run

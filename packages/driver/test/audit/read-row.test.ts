@@ -1,7 +1,8 @@
 import { taskId } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { identityOf, scanLine } from "../../src/core/row-scanner.js";
+import { identityOf } from "../../src/core/row-scanner.js";
+import { scanLine } from "../scan-line.js";
 import {
   type StatusRow,
   commandColumn,

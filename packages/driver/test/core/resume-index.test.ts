@@ -2,7 +2,8 @@ import { taskId } from "@taskmuster/kvs/protocol";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ResumeIndex, type ScannedRow } from "../../src/core/resume-index.js";
-import { identityOf, scanLine } from "../../src/core/row-scanner.js";
+import { identityOf } from "../../src/core/row-scanner.js";
+import { scanLine } from "../scan-line.js";
 import {
   type RowKind,
   type StatusRow,

@@ -3,22 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Inheritance } from "../../src/core/inheritance.js";
 import type { Item } from "../../src/core/task-file/index.js";
 import { UnknownTasks } from "../../src/core/unknown-tasks.js";
+import { barrierItem as barrier, taskItem as task } from "../items.js";
 
-const task = (id: number): Item => ({
-  kind: "task",
-  id: taskId(id),
-  line: id + 1,
-  repeatIndex: -1,
-  command: Buffer.from("x"),
-});
-const barrier = (id: number): Item => ({
-  kind: "barrier",
-  id: taskId(id),
-  line: id + 1,
-  check: false,
-  key: null,
-  text: Buffer.from("#DISBATCH BARRIER"),
-});
 const nothing = { givenUp: [], held: [] };
 
 function look(items: readonly Item[], ended: readonly number[], unknown: UnknownTasks): UnknownTasks {
@@ -28,7 +14,7 @@ function look(items: readonly Item[], ended: readonly number[], unknown: Unknown
 
 describe("UnknownTasks", () => {
   it("are those without a row, as many as were handed out at a time", () => {
-    const items = [0, 1, 2, 3, 4, 5, 6].map(task);
+    const items = [0, 1, 2, 3, 4, 5, 6].map((id) => task(id));
     const found = look(items, [1, 3], new UnknownTasks(new Inheritance(nothing), 4));
     expect(found.ids).toEqual([
       [0, 0],

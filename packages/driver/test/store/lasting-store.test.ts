@@ -1,123 +1,19 @@
 import { FencedError, KvsClosedError } from "@taskmuster/kvs";
-import { MemoryServer, MemoryStore } from "@taskmuster/kvs/memory";
-import {
-  type ClaimedTask,
-  type EngineId,
-  type QueuedTask,
-  attempt,
-  contextId,
-  encodeContextInfo,
-  engineId,
-  needsKey,
-  protocolVersion,
-  runId,
-  taskId,
-} from "@taskmuster/kvs/protocol";
+import { contextId, encodeContextInfo, engineId, protocolVersion } from "@taskmuster/kvs/protocol";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { LastingStore } from "../../src/store/lasting-store.js";
-
-const run = runId("lastingstore");
-const oneCore = needsKey({ cores: 1 });
-const info = Buffer.from("info");
-const [one, two] = [engineId("engine01"), engineId("engine02")];
-const leaseMs = 5000;
-
-function task(id: number): QueuedTask {
-  return { id: taskId(id), attempt: attempt(1), needs: oneCore, body: Buffer.from(`task ${id}`) };
-}
-
-/** Does what it is told to, now and then. */
-class OddStore extends MemoryStore {
-  beforeRestore: () => void = () => undefined;
-  held: Promise<void> | null = null;
-
-  override async restore(...args: Parameters<MemoryStore["restore"]>): Promise<void> {
-    this.beforeRestore();
-    return super.restore(...args);
-  }
-
-  override async beat(...args: Parameters<MemoryStore["beat"]>): ReturnType<MemoryStore["beat"]> {
-    await this.held;
-    return super.beat(...args);
-  }
-}
-
-/** A driver's store, what it says, and what else there is. */
-async function rig(options: { readonly checkOurs?: () => void; readonly onAway?: () => void } = {}) {
-  const server = new MemoryServer();
-  const first = new OddStore(server, run);
-  const forgetsNext = { value: false };
-  const token = await first.open(info);
-  const clock = { now: 0 };
-  const said: string[] = [];
-  const announced = new Map<EngineId, readonly ClaimedTask[]>();
-  const connections: MemoryStore[] = [];
-  const store = new LastingStore(first, token, {
-    info,
-    connect: async () => {
-      const next = new OddStore(server, run);
-      next.beforeRestore = () => {
-        if (forgetsNext.value) server.forget();
-        forgetsNext.value = false;
-      };
-      connections.push(next);
-      return next;
-    },
-    checkOurs: options.checkOurs ?? (() => undefined),
-    onAway: options.onAway,
-    leaseMs,
-    now: () => clock.now,
-  });
-  store.listen({
-    onForgotten: () => said.push("forgotten"),
-    onReopened: (now) => said.push(`reopened ${now}`),
-    onAnnounced: (engine, claims) => announced.set(engine, claims),
-    onSettled: () => said.push("settled"),
-    onLookDue: () => undefined,
-    onSilent: () => said.push("silent"),
-    onAnswer: () => said.push("answers"),
-    tasksReportedBy: () => 0,
-  });
-  const engine = () => new MemoryStore(server, run);
-  const holdBeat = (): (() => void) => {
-    let release: () => void = () => undefined;
-    first.held = new Promise((resolve) => (release = resolve));
-    return () => release();
-  };
-  return { server, store, token, clock, said, announced, connections, engine, forgetsNext, holdBeat };
-}
-
-function joining(engine: EngineId, context = "ctx") {
-  return { engine, context: contextId(context), info: Buffer.from(`info of ${engine}`) };
-}
-
-function exchange(engine: EngineId, seq: number, claims: number, reports: readonly [number, number][] = []) {
-  return {
-    engine,
-    seq,
-    reports: reports.map(([number, id]) => ({ number, ends: taskId(id), body: Buffer.from(`end of ${id}`) })),
-    releases: [],
-    wants: [{ needs: oneCore, max: claims }],
-    maxBytes: 1e6,
-    idleSlots: claims,
-    awaitsAcknowledgement: false,
-  };
-}
-
-function announcement(engine: EngineId, seq: number, claims: readonly QueuedTask[], claimed = claims.length) {
-  return { ...joining(engine), rank: 0, seq, acknowledged: 0, claimed, claims, last: true };
-}
-
-const limited = encodeContextInfo({
-  version: protocolVersion,
-  kind: "ssh",
-  host: "h",
-  pid: 1,
-  startedAt: 0,
-  limit: 10,
-  nodes: [],
-  ended: "",
-});
+import {
+  announcement,
+  exchange,
+  info,
+  joining,
+  leaseMs,
+  limited,
+  one,
+  rig,
+  run,
+  task,
+  two,
+} from "./lasting-store-rig.js";
 
 describe("LastingStore", () => {
   afterEach(() => void vi.useRealTimers());
@@ -318,109 +214,6 @@ describe("LastingStore", () => {
     answer();
     await beating;
     expect(said).toEqual(["silent", "answers"]);
-  });
-
-  it("grants of limits what is left when everybody has told what they have used", async () => {
-    const { server, store, token, clock, engine } = await rig();
-    await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: 10 });
-    const tasks = Array.from({ length: 20 }, (_, id) => task(id));
-    await store.publish(token, 1, tasks);
-    await engine().join(joining(one));
-    await engine().join(joining(two));
-    expect((await engine().exchange(exchange(one, 1, 2))).tasks).toHaveLength(2);
-    expect((await engine().exchange(exchange(two, 1, 3))).tasks).toHaveLength(3);
-    await store.snapshot();
-    await store.expel(token, two, "lost");
-    await store.snapshot();
-
-    server.forget();
-    await store.publish(token, 2, tasks);
-    await store.publish(token, 3, tasks);
-    // It has claimed two more since, which nobody has seen.
-    await engine().announce(announcement(one, 2, tasks.slice(0, 4)));
-    expect((await engine().exchange(exchange(one, 3, 9))).tasks).toHaveLength(0);
-    clock.now = leaseMs;
-    await store.snapshot();
-    expect((await store.snapshot()).contexts).toMatchObject([{ credit: 3 }]);
-    expect((await engine().exchange(exchange(one, 4, 9))).tasks).toHaveLength(3);
-  });
-
-  it("grants its limit to a context that comes back when all is settled, and that it had never seen", async () => {
-    const { server, store, token, clock, said, engine } = await rig();
-    await store.snapshot();
-    server.forget();
-    await store.snapshot();
-    clock.now = leaseMs;
-    await store.snapshot();
-    expect(said.at(-1)).toBe("settled");
-    await store.publish(token, 2, [task(0), task(1), task(2)]);
-    await engine().enrol({ label: "ctx", exactLabel: false, nonce: "n", info: limited, limit: 0 });
-    await engine().announce(announcement(one, 1, [], 8));
-    expect((await engine().exchange(exchange(one, 2, 9))).tasks).toHaveLength(0);
-    await store.snapshot();
-    expect((await store.snapshot()).contexts).toMatchObject([{ credit: 2 }]);
-    expect((await engine().exchange(exchange(one, 3, 9))).tasks).toHaveLength(2);
-  });
-
-  it("puts back a context of its own that it has not seen under its name, and grants nothing until all is settled", async () => {
-    const { server, store, clock, engine } = await rig();
-    await engine().enrol({ label: "OTHER", exactLabel: false, nonce: "other", info, limit: null });
-    await store.enrol({ label: "OWN#", exactLabel: false, nonce: "own", info: limited, limit: 10 });
-    server.forget();
-    const { contexts } = await store.snapshot();
-    expect(contexts).toMatchObject([{ context: "OWN1", credit: 0 }]);
-    clock.now = leaseMs;
-    await store.snapshot();
-    expect((await store.snapshot()).contexts).toMatchObject([{ context: "OWN1", credit: 10 }]);
-  });
-
-  it("knows after a takeover what engines had used of a limit that were gone by then", async () => {
-    const { server, store, token, clock, engine } = await rig();
-    await engine().enrol({ label: "ctx", exactLabel: true, nonce: "n", info: limited, limit: 10 });
-    await store.publish(token, 1, [task(0), task(1), task(2)]);
-    await engine().join(joining(one));
-    expect((await engine().exchange(exchange(one, 1, 3))).tasks).toHaveLength(3);
-    await engine().exchange(
-      exchange(one, 2, 0, [
-        [1, 0],
-        [2, 1],
-        [3, 2],
-      ]),
-    );
-    await store.acknowledge(token, 3);
-    expect(await engine().leave(one, "done")).toBe(true);
-
-    const next = new MemoryStore(server, run);
-    const taken = await next.takeOver();
-    if (taken === null) expect.fail("the run is not there");
-    const over = new LastingStore(next, taken.token, {
-      info,
-      connect: async () => new MemoryStore(server, run),
-      checkOurs: () => undefined,
-      leaseMs,
-      now: () => clock.now,
-    });
-    over.remember(await next.snapshot());
-    const heard: string[] = [];
-    server.forget();
-    // It may forget before anybody listens.
-    await over.receive(taken.token, 1);
-    over.listen({
-      onForgotten: () => heard.push("forgotten"),
-      onReopened: () => undefined,
-      onAnnounced: () => undefined,
-      onSettled: () => heard.push("settled"),
-      onLookDue: () => undefined,
-      onSilent: () => undefined,
-      onAnswer: () => undefined,
-      tasksReportedBy: () => 0,
-    });
-    expect(heard).toEqual(["forgotten"]);
-    expect((await over.snapshot()).contexts).toMatchObject([{ context: "ctx", credit: 0 }]);
-    clock.now = leaseMs;
-    await over.snapshot();
-    expect(heard).toEqual(["forgotten", "settled"]);
-    expect((await over.snapshot()).contexts).toMatchObject([{ context: "ctx", credit: 7 }]);
   });
 
   it("puts a hold back as the run's, so that it can be ended", async () => {

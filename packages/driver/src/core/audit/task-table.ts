@@ -1,3 +1,5 @@
+import { Pages } from "../pages.js";
+
 /** What is known of one task id, in bits. */
 export const bit = {
   task: 1 << 0,
@@ -40,7 +42,7 @@ export interface FinalRow {
 
 /** What is known of each task: 26 to 34 bytes an id, in pages, as a single wild id must not cost the memory of all before it. */
 export class TaskTable {
-  readonly #pages = new Map<number, Page>();
+  readonly #pages = new Pages(pageIds, newPage);
   #highest = -1;
 
   /** The highest id that has a row; -1: there is none. */
@@ -49,18 +51,18 @@ export class TaskTable {
   }
 
   bitsOf(id: number): number {
-    return this.#pages.get(Math.floor(id / pageIds))?.bits[id % pageIds] ?? 0;
+    return this.#pages.find(id)?.bits[id % pageIds] ?? 0;
   }
 
   mark(id: number, bits: number): void {
-    const page = this.#page(id);
+    const page = this.#pages.of(id);
     page.bits[id % pageIds] = (page.bits[id % pageIds] ?? 0) | bits;
   }
 
   /** One more late row of it. */
   addLate(id: number): void {
     this.mark(id, bit.late);
-    const page = this.#page(id);
+    const page = this.#pages.of(id);
     const counts = (page.late ??= new Uint8Array(pageIds));
     counts[id % pageIds] = Math.min(255, (counts[id % pageIds] ?? 0) + 1);
     this.#highest = Math.max(this.#highest, id);
@@ -68,12 +70,12 @@ export class TaskTable {
 
   /** Number of late rows of it, 255 where there are more. */
   lateRows(id: number): number {
-    return this.#pages.get(Math.floor(id / pageIds))?.late?.[id % pageIds] ?? 0;
+    return this.#pages.find(id)?.late?.[id % pageIds] ?? 0;
   }
 
   /** False when the id has one already, which then stays. */
   setFinal(id: number, bits: number, row: Omit<FinalRow, "at" | "timedOut">, lineNumber: number): boolean {
-    const page = this.#page(id);
+    const page = this.#pages.of(id);
     const at = id % pageIds;
     const before = page.bits[at] ?? 0;
     if ((before & finalBits) !== 0) return false;
@@ -89,7 +91,7 @@ export class TaskTable {
   }
 
   final(id: number): FinalRow | null {
-    const page = this.#pages.get(Math.floor(id / pageIds));
+    const page = this.#pages.find(id);
     const at = id % pageIds;
     if (page === undefined || ((page.bits[at] ?? 0) & finalBits) === 0) return null;
     return {
@@ -105,10 +107,9 @@ export class TaskTable {
 
   /** Ids of which `wanted` says so, in order; only those of which anything is known. */
   *ids(wanted: (bits: number) => boolean): Generator<number> {
-    for (const index of [...this.#pages.keys()].toSorted((a, b) => a - b)) {
-      const bits = this.#pages.get(index)?.bits ?? [];
+    for (const [first, { bits }] of this.#pages) {
       for (let at = 0; at < bits.length; at++) {
-        if (wanted(bits[at] ?? 0)) yield index * pageIds + at;
+        if (wanted(bits[at] ?? 0)) yield first + at;
       }
     }
   }
@@ -117,9 +118,8 @@ export class TaskTable {
   *ranges(end: number, wanted: (bits: number) => boolean): Generator<IdRange> {
     const ofNothing = wanted(0);
     let first = -1;
-    for (let page = 0; page * pageIds < end; page++) {
-      const bits = this.#pages.get(page)?.bits;
-      const base = page * pageIds;
+    for (let base = 0; base < end; base += pageIds) {
+      const bits = this.#pages.find(base)?.bits;
       const count = Math.min(pageIds, end - base);
       if (bits === undefined) {
         if (ofNothing && first === -1) first = base;
@@ -137,25 +137,6 @@ export class TaskTable {
       }
     }
     if (first !== -1) yield [first, end - 1];
-  }
-
-  #page(id: number): Page {
-    const index = Math.floor(id / pageIds);
-    let page = this.#pages.get(index);
-    if (page === undefined) {
-      page = {
-        bits: new Uint16Array(pageIds),
-        at: new Uint32Array(pageIds),
-        line: new Uint32Array(pageIds),
-        returnCode: null,
-        start: new Float64Array(pageIds),
-        finish: new Float64Array(pageIds),
-        identity: null,
-        late: null,
-      };
-      this.#pages.set(index, page);
-    }
-    return page;
   }
 }
 
@@ -178,4 +159,17 @@ export function countOf(ranges: Iterable<IdRange>): number {
   let count = 0;
   for (const [first, last] of ranges) count += last - first + 1;
   return count;
+}
+
+function newPage(): Page {
+  return {
+    bits: new Uint16Array(pageIds),
+    at: new Uint32Array(pageIds),
+    line: new Uint32Array(pageIds),
+    returnCode: null,
+    start: new Float64Array(pageIds),
+    finish: new Float64Array(pageIds),
+    identity: null,
+    late: null,
+  };
 }

@@ -15,7 +15,7 @@ import {
 import { LastingStore } from "../../src/store/lasting-store.js";
 
 export const run = runId("lastingstore");
-export const oneCore = needsKey({ cores: 1 });
+const oneCore = needsKey({ cores: 1 });
 export const info = Buffer.from("info");
 export const [one, two] = [engineId("engine01"), engineId("engine02")];
 export const leaseMs = 5000;
